@@ -1,0 +1,19 @@
+//! What is stored: one module a table, and the id types. No behaviour, no GraphQL.
+
+pub mod dead_letter;
+pub mod feed_entry;
+pub mod follow;
+pub mod id;
+pub mod idempotency;
+pub mod inbox;
+pub mod node;
+pub mod notification;
+pub mod outbox;
+pub mod profile;
+pub mod session;
+pub mod suspended;
+pub mod tweet;
+pub mod user;
+pub mod user_stats;
+
+pub use id::{FollowId, MessageId, SessionId, TweetId, UserId};

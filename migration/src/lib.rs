@@ -1,0 +1,33 @@
+//! The only place that changes tables. Expand first, contract a release later; no data, no entity imports.
+
+mod dialect;
+mod m20261123_000001_user;
+mod m20261123_000002_session;
+mod m20261123_000003_follow;
+mod m20261123_000004_tweet;
+mod m20261123_000005_feed;
+mod m20261123_000006_outbox;
+mod m20261123_000007_notification;
+mod m20261123_000008_node;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// Every migration in the order in which they are applied.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_user::Migration),
+            Box::new(m20261123_000002_session::Migration),
+            Box::new(m20261123_000003_follow::Migration),
+            Box::new(m20261123_000004_tweet::Migration),
+            Box::new(m20261123_000005_feed::Migration),
+            Box::new(m20261123_000006_outbox::Migration),
+            Box::new(m20261123_000007_notification::Migration),
+            Box::new(m20261123_000008_node::Migration),
+        ]
+    }
+}

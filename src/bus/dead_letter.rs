@@ -1,0 +1,78 @@
+//! Messages that were given up, kept with the reason until a person retries or drops them.
+
+use entity::{MessageId, dead_letter, outbox};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+
+use crate::app::App;
+use crate::error::Result;
+
+/// What waits in the queue, and what was given up.
+pub struct Overview {
+    pub waiting: u64,
+    /// The oldest first.
+    pub dead: Vec<dead_letter::Model>,
+}
+
+/// # Errors
+/// Whatever the database says.
+pub async fn overview(app: &App) -> Result<Overview> {
+    let waiting = outbox::Entity::find().count(app.db.read()).await?;
+    let dead = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Id).all(app.db.read()).await?;
+    Ok(Overview { waiting, dead })
+}
+
+/// Moves a message out of the outbox, with the reason why nobody tries it again.
+///
+/// # Errors
+/// Whatever the database says; the message then stays where it is.
+pub async fn bury(app: &App, message: &outbox::Model, attempts: i32, error: &str) -> Result<()> {
+    let tx = app.db.begin().await?;
+    super::outbox::finish(&tx, message).await?;
+    let row = dead_letter::ActiveModel {
+        id: Set(message.id),
+        payload: Set(message.payload.clone()),
+        attempts: Set(attempts),
+        error: Set(error.to_owned()),
+        created_at: Set(message.created_at),
+        died_at: Set(app.clock.now()),
+    };
+    dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Puts dead letters back into the queue, all of them or one, and returns how many.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn retry(app: &App, id: Option<MessageId>) -> Result<usize> {
+    let tx = app.db.begin().await?;
+    let letters = dead_letter::Entity::find()
+        .filter(id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id)))
+        .all(&tx)
+        .await?;
+    for letter in &letters {
+        dead_letter::Entity::delete_by_id(letter.id).exec(&tx).await?;
+        let row = outbox::ActiveModel {
+            id: Set(letter.id),
+            payload: Set(letter.payload.clone()),
+            attempts: Set(0),
+            due_at: Set(app.clock.now()),
+            leased_by: Set(0),
+            leased_until: Set(0),
+            created_at: Set(letter.created_at),
+        };
+        outbox::Entity::insert(row).exec_without_returning(&tx).await?;
+    }
+    tx.commit().await?;
+    app.bus.wake();
+    Ok(letters.len())
+}
+
+/// Forgets dead letters, all of them or one, and returns how many.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn drop_letters(app: &App, id: Option<MessageId>) -> Result<u64> {
+    let chosen = id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id));
+    Ok(dead_letter::Entity::delete_many().filter(chosen).exec(app.db.write()).await?.rows_affected)
+}

@@ -1,0 +1,54 @@
+//! What one part of roost tells another that has to happen. Messages carry ids only, so that whoever handles one looks at
+//! the state as it is by then.
+
+use entity::{TweetId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Each one may be handled twice with the effect of once. `after` and `from` are the keys at which a walk goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Message {
+    /// Copy a tweet into the feeds of the author's pushed followers.
+    Deliver { tweet: TweetId, after: UserId },
+    /// Take a deleted tweet out of the feeds again, then delete its row.
+    /// Walks the pushed followers first, then the pulled ones.
+    Retract { tweet: TweetId, pulled: bool, after: UserId },
+    /// Copy the past of a followee into the feed of a follower, then push the edge.
+    Fill { follower: UserId, followee: UserId, from: TweetId },
+    /// Take the past of somebody unfollowed out of the feed.
+    Purge { follower: UserId, followee: UserId, after: TweetId },
+    /// Pull the edges of an author who has too many followers to push to.
+    Demote { followee: UserId, after: UserId },
+    /// An edge was made or removed: make the followee's notification of it agree.
+    FollowChanged { follower: UserId, followee: UserId },
+}
+
+/// The stored form. A process that meets a version it does not know leaves the message for a newer one.
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    v: u32,
+    #[serde(flatten)]
+    message: Message,
+}
+
+const VERSION: u32 = 1;
+
+impl Message {
+    /// # Errors
+    /// INTERNAL, which cannot happen with a message of ids.
+    pub fn to_json(self) -> Result<String> {
+        Ok(serde_json::to_string(&Envelope { v: VERSION, message: self })?)
+    }
+
+    /// # Errors
+    /// When this is no message, or one of another version.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let envelope: Envelope = serde_json::from_str(json)?;
+        if envelope.v != VERSION {
+            return Err(Error::internal(format!("the message has version {}, not {VERSION}", envelope.v)));
+        }
+        Ok(envelope.message)
+    }
+}

@@ -1,0 +1,121 @@
+//! The outbox: messages as rows, written in the transaction of their cause.
+//!
+//! A worker leases rows for some seconds. A row goes in the same transaction as the work that it asked for, and only if the
+//! lease still holds; so whatever is killed at whatever moment, the work is done once. Rows are never found by "id greater
+//! than the last": ids are not in the order of commits.
+
+use entity::{MessageId, outbox};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::Message;
+use crate::app::App;
+use crate::clock::{MINUTE, SECOND};
+use crate::db::sql;
+use crate::error::{Error, Result};
+
+/// A message is given up after so many failures of its handler.
+pub const TRIES: i32 = 5;
+
+/// Posts a message as part of the caller's transaction. Call `app.bus.wake()` after the commit.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn post(app: &App, tx: &impl ConnectionTrait, message: Message) -> Result<()> {
+    let now = app.clock.now();
+    let row = outbox::ActiveModel {
+        id: Set(MessageId(app.ids.next())),
+        payload: Set(message.to_json()?),
+        attempts: Set(0),
+        due_at: Set(now),
+        leased_by: Set(0),
+        leased_until: Set(0),
+        created_at: Set(now),
+    };
+    outbox::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Takes up to `most` messages that are due and that nobody works on, oldest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn lease(app: &App, most: u32) -> Result<Vec<outbox::Model>> {
+    let now = app.clock.now();
+    let due = "due_at <= ? AND leased_until <= ?";
+    let look = format!("SELECT 1 FROM outbox WHERE {due} LIMIT 1");
+    let read = app.db.read();
+    if read.query_one_raw(sql(read, &look, [now.into(), now.into()])).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    // A number for this lease alone, so that one that ran out is never mistaken for the next.
+    let lease = rand::random_range(1..i64::MAX);
+    let until = now + i64::from(app.config.worker_lease_seconds) * SECOND;
+    let take = format!(
+        "UPDATE outbox SET leased_by = ?, leased_until = ? WHERE leased_until <= ? AND id IN (
+             SELECT id FROM (SELECT id FROM outbox WHERE {due} ORDER BY due_at, id LIMIT ?) AS due)"
+    );
+    let write = app.db.write();
+    let values = [lease.into(), until.into(), now.into(), now.into(), now.into(), most.into()];
+    write.execute_raw(sql(write, &take, values)).await?;
+    let leased = outbox::Entity::find().filter(outbox::Column::LeasedBy.eq(lease)).order_by_asc(outbox::Column::Id);
+    Ok(leased.all(write).await?)
+}
+
+/// Removes a handled message as part of the transaction that handled it.
+///
+/// # Errors
+/// When the lease ran out and somebody else has the message now: the transaction must not commit.
+pub async fn finish(tx: &impl ConnectionTrait, message: &outbox::Model) -> Result<()> {
+    let gone = outbox::Entity::delete_many()
+        .filter(outbox::Column::Id.eq(message.id))
+        .filter(outbox::Column::LeasedBy.eq(message.leased_by))
+        .exec(tx)
+        .await?;
+    if gone.rows_affected == 1 { Ok(()) } else { Err(Error::internal("the lease on the message ran out")) }
+}
+
+/// Puts a message back whose handler failed: to be tried again later, or among the dead letters after the last try.
+///
+/// # Errors
+/// Whatever the database says; the message then comes back when its lease runs out.
+pub async fn fail(app: &App, message: &outbox::Model, error: &str) -> Result<()> {
+    let attempts = message.attempts + 1;
+    if attempts >= TRIES {
+        return super::dead_letter::bury(app, message, attempts, error).await;
+    }
+    let again = outbox::ActiveModel {
+        attempts: Set(attempts),
+        due_at: Set(app.clock.now() + back_off(attempts)),
+        leased_by: Set(0),
+        leased_until: Set(0),
+        ..Default::default()
+    };
+    outbox::Entity::update_many()
+        .set(again)
+        .filter(outbox::Column::Id.eq(message.id))
+        .filter(outbox::Column::LeasedBy.eq(message.leased_by))
+        .exec(app.db.write())
+        .await?;
+    Ok(())
+}
+
+/// Gives back what was leased but not begun, so that the next worker need not wait for the lease to run out.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn release(app: &App, message: &outbox::Model) -> Result<()> {
+    let free = outbox::ActiveModel { leased_by: Set(0), leased_until: Set(0), ..Default::default() };
+    outbox::Entity::update_many()
+        .set(free)
+        .filter(outbox::Column::Id.eq(message.id))
+        .filter(outbox::Column::LeasedBy.eq(message.leased_by))
+        .exec(app.db.write())
+        .await?;
+    Ok(())
+}
+
+/// Milliseconds until the next try: 1 s, 4 s, 16 s, 64 s.
+fn back_off(attempts: i32) -> i64 {
+    let exponent = u32::try_from(attempts - 1).unwrap_or(0).min(8);
+    (SECOND * 4_i64.pow(exponent)).min(10 * MINUTE)
+}

@@ -1,0 +1,135 @@
+//! The command line.
+//!
+//! What the person at the keyboard can mend (a taken port, a folder that cannot be written, a bad setting) is one plain
+//! sentence and exit code 2; a check that found something exits with 1.
+
+mod feed;
+mod queue;
+mod seed;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::{Config, Flags};
+
+/// A self-hosted Twitter-style back end with a GraphQL API.
+#[derive(Parser)]
+#[command(name = "roost", version, about)]
+struct Cli {
+    /// The configuration file [default: roost.toml, if it is there]
+    #[arg(long, global = true, env = "ROOST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder for the database and the media [default: data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and do the background work (the default)
+    Serve(ServeArgs),
+    /// Do only the background work
+    Worker {
+        /// End when nothing is due any more
+        #[arg(long)]
+        drain: bool,
+    },
+    /// Bring the database's tables up to date
+    Migrate,
+    /// Print the GraphQL schema
+    Schema,
+    /// Print the effective configuration, passwords masked
+    Config,
+    /// Make people, follows and tweets to try things with
+    Seed(seed::SeedArgs),
+    /// Look after the home feeds
+    #[command(subcommand)]
+    Feed(feed::FeedCommand),
+    /// Look after the messages of the background work
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+}
+
+#[derive(Args, Default)]
+struct ServeArgs {
+    /// Where to listen [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Leave the background work to `roost worker`
+    #[arg(long)]
+    no_worker: bool,
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match tokio::runtime::Runtime::new().context("The runtime could not be started").and_then(|rt| rt.block_on(go(cli)))
+    {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("roost: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
+    let command = cli.command.unwrap_or_else(|| Command::Serve(ServeArgs::default()));
+    if let Command::Schema = command {
+        print!("{}", crate::graphql::sdl());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listen = if let Command::Serve(args) = &command { args.listen } else { None };
+    let config = Config::load(cli.config.as_deref(), &Flags { listen, data_dir: cli.data_dir })?;
+    start_log(&config)?;
+    for variable in Config::unknown_variables() {
+        tracing::warn!("{variable} is no setting of roost. Is it misspelt?");
+    }
+    match command {
+        Command::Config => print!("{}", config.masked()),
+        Command::Serve(args) => serve::serve(config, !args.no_worker).await?,
+        Command::Worker { drain } => serve::worker(config, drain).await?,
+        Command::Migrate => {
+            App::open(config).await?;
+            println!("The database is up to date.");
+        }
+        Command::Seed(args) => seed::seed(&App::open(config).await?, &args).await?,
+        Command::Feed(command) => return feed::run(&App::open(config).await?, command).await,
+        Command::Queue(command) => queue::run(&App::open(config).await?, &command).await?,
+        Command::Schema => (),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log)
+        .with_context(|| format!("The setting log = {:?} is not a log filter; try \"info\"", config.log))?;
+    // The migrations announce each step; with none to do that is two lines at every start.
+    let filter = filter.add_directive("sea_orm_migration=warn".parse()?);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    Ok(())
+}
+
+impl App {
+    /// Makes the data directory if need be, and opens everything.
+    ///
+    /// # Errors
+    /// In plain words, when the folder or the database cannot be used.
+    async fn open(config: Config) -> anyhow::Result<Self> {
+        let dir = config.data_dir.display().to_string();
+        if config.database_url.is_none() {
+            std::fs::create_dir_all(&config.data_dir).with_context(|| format!("The folder {dir} cannot be made"))?;
+        }
+        let url = config.database_url();
+        Self::new(config).await.map_err(|error| anyhow::anyhow!("The database {url} cannot be used: {}", error.log()))
+    }
+}

@@ -1,0 +1,215 @@
+//! One typed configuration, checked before anything starts.
+//!
+//! In rising order: defaults, the file `roost.toml`, environment variables `ROOST_…`, command-line flags. The keys are flat,
+//! so that `feed_push_limit` in the file is `ROOST_FEED_PUSH_LIMIT` in the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// Environment variables that are ours but no configuration key.
+const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the HTTP server listens. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Holds the SQLite database and the media. Made if it is not there.
+    pub data_dir: PathBuf,
+    /// How browsers reach the server, e.g. `https://social.example`. Unset: `http://` and the address it listens on.
+    pub public_url: Option<String>,
+    /// `sqlite:///path/to/file.db`. Unset: `roost.db` in the data directory.
+    pub database_url: Option<String>,
+    pub redis_url: Option<String>,
+    pub amqp_url: Option<String>,
+    pub memcached_url: Option<String>,
+    pub media_url: Option<String>,
+    /// What is logged, in the syntax of tracing's EnvFilter, e.g. `info` or `roost=debug,warn`.
+    pub log: String,
+    /// Whether GraphiQL is served on `/`.
+    pub graphiql: bool,
+    /// Authors with more followers than this are not copied into home feeds but merged in when a feed is read.
+    pub feed_push_limit: i64,
+    /// How many followers one fan-out message serves, and how many tweets one backfill message copies.
+    pub feed_batch: u32,
+    /// How many people one user may follow.
+    pub following_limit: i64,
+    /// How many messages a worker handles at the same time.
+    pub worker_concurrency: u32,
+    /// For how many seconds a worker owns a message that it took. When the worker is killed, the message waits so long.
+    pub worker_lease_seconds: u32,
+    /// The memory in KiB and the passes that hashing a password takes. The default is OWASP's recommendation for argon2id.
+    pub argon2_memory_kib: u32,
+    pub argon2_passes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            data_dir: PathBuf::from("data"),
+            public_url: None,
+            database_url: None,
+            redis_url: None,
+            amqp_url: None,
+            memcached_url: None,
+            media_url: None,
+            log: "info".to_owned(),
+            graphiql: true,
+            feed_push_limit: 10_000,
+            feed_batch: 1_000,
+            following_limit: 5_000,
+            worker_concurrency: 4,
+            worker_lease_seconds: 10,
+            argon2_memory_kib: 19 * 1024,
+            argon2_passes: 2,
+        }
+    }
+}
+
+/// What the command line says about the configuration.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Flags {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A setting that cannot be used, in one plain sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Reads the file (`roost.toml` in the working directory if it is there, unless another one is named), the environment
+    /// and the flags, and checks the result.
+    ///
+    /// # Errors
+    /// When the named file is not there, a key is unknown, or a value cannot be used.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
+        if let Some(file) = file.filter(|file| !file.is_file()) {
+            return Err(ConfigError(format!("There is no configuration file at {}.", file.display())));
+        }
+        let keys = keys();
+        let config: Self = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Toml::file(file.unwrap_or(Path::new("roost.toml"))))
+            .merge(Env::prefixed("ROOST_").filter(move |key| keys.contains(&key.as_str().to_lowercase())))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| ConfigError(explain(&error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// `ROOST_` variables that mean nothing to us: most likely misspelt.
+    pub fn unknown_variables() -> Vec<String> {
+        let keys = keys();
+        std::env::vars_os()
+            .filter_map(|(name, _)| name.into_string().ok())
+            .filter(|name| {
+                name.strip_prefix("ROOST_").map(str::to_lowercase).is_some_and(|key| {
+                    !keys.contains(&key) && !NOT_KEYS.contains(&key.as_str()) && !key.starts_with("test_")
+                })
+            })
+            .collect()
+    }
+
+    /// The effective configuration as TOML, passwords inside URLs masked.
+    pub fn masked(&self) -> String {
+        let shown = Self {
+            database_url: self.database_url.as_deref().map(mask),
+            redis_url: self.redis_url.as_deref().map(mask),
+            amqp_url: self.amqp_url.as_deref().map(mask),
+            memcached_url: self.memcached_url.as_deref().map(mask),
+            media_url: self.media_url.as_deref().map(mask),
+            ..self.clone()
+        };
+        let Ok(serde_json::Value::Object(map)) = serde_json::to_value(shown) else { return String::new() };
+        map.into_iter()
+            .map(|(key, value)| if value.is_null() { format!("# {key} =\n") } else { format!("{key} = {value}\n") })
+            .collect()
+    }
+
+    /// The URL of the database.
+    pub fn database_url(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("roost.db").display()))
+    }
+
+    /// How browsers reach the server, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)).trim_end_matches('/').to_owned()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let fail = |sentence: String| Err(ConfigError(sentence));
+        for (key, value) in [
+            ("redis_url", &self.redis_url),
+            ("amqp_url", &self.amqp_url),
+            ("memcached_url", &self.memcached_url),
+            ("media_url", &self.media_url),
+        ] {
+            if value.is_some() {
+                return fail(format!("{key} is set, but this version of roost cannot use it yet. Remove it."));
+            }
+        }
+        if !self.database_url().starts_with("sqlite://") {
+            return fail(
+                "database_url has to begin with sqlite://; this version of roost knows no other database.".into(),
+            );
+        }
+        if let Some(url) = &self.public_url
+            && !["http://", "https://"]
+                .iter()
+                .any(|scheme| url.strip_prefix(scheme).is_some_and(|host| !host.is_empty()))
+        {
+            return fail(format!("public_url has to begin with http:// or https:// and a host, but it is {url:?}."));
+        }
+        for (key, value, least) in [
+            ("feed_push_limit", self.feed_push_limit, 0),
+            ("feed_batch", self.feed_batch.into(), 1),
+            ("following_limit", self.following_limit, 1),
+            ("worker_concurrency", self.worker_concurrency.into(), 1),
+            ("worker_lease_seconds", self.worker_lease_seconds.into(), 1),
+            ("argon2_memory_kib", self.argon2_memory_kib.into(), 8),
+            ("argon2_passes", self.argon2_passes.into(), 1),
+        ] {
+            if value < least {
+                return fail(format!("{key} has to be at least {least}, but it is {value}."));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of all settings.
+fn keys() -> Vec<String> {
+    match serde_json::to_value(Config::default()) {
+        Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// figment's error as one sentence with the place it came from.
+fn explain(error: &figment::Error) -> String {
+    let place = error.metadata.as_ref().map_or(String::new(), |metadata| match &metadata.source {
+        Some(source) => format!(" in {} ({source})", metadata.name),
+        None => format!(" in {}", metadata.name),
+    });
+    let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
+    format!("The configuration{place} cannot be used: {key}{}.", error.kind)
+}
+
+/// `scheme://user:password@host` with the password hidden.
+fn mask(url: &str) -> String {
+    let hidden = url.split_once("://").and_then(|(scheme, rest)| {
+        let (login, host) = rest.rsplit_once('@')?;
+        let user = login.split(':').next().unwrap_or_default();
+        Some(format!("{scheme}://{user}:****@{host}"))
+    });
+    hidden.unwrap_or_else(|| url.to_owned())
+}

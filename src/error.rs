@@ -1,0 +1,105 @@
+//! What can go wrong, and the closed list of codes that clients are told.
+//!
+//! A service says which of three kinds it is: what a person can mend (`Error::User`, the payload's `userErrors`), what the
+//! client did (a code of its own), or what is our fault (`Error::Internal`: the cause goes to the log, never to the client).
+
+use std::fmt;
+
+use sea_orm::DbErr;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Something that a person got wrong, and in which field of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserError {
+    pub code: UserErrorCode,
+    /// Plain words for a person.
+    pub message: String,
+    /// The name of the input's field in the API; none when it is no single field.
+    pub field: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserErrorCode {
+    Invalid,
+    TooShort,
+    TooLong,
+    Taken,
+    WrongCredentials,
+    NotFound,
+    NotYours,
+    NotYourself,
+    TooMany,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A person can mend it. Nothing was changed. Never empty.
+    #[error("{}", .0.first().map_or("", |error| error.message.as_str()))]
+    User(Vec<UserError>),
+    /// The client sent an argument that no person typed: an id, a cursor, a page size.
+    #[error("{0}")]
+    BadInput(String),
+    #[error("Log in first: send the header Authorization: Bearer TOKEN, or the session cookie.")]
+    Unauthenticated,
+    #[error("This idempotency key was used for another input within the last 24 hours.")]
+    IdempotencyMismatch,
+    #[error("Too much was missed to send it all. Read the list again and subscribe anew.")]
+    Resubscribe,
+    #[error("This took too long and was given up. Ask for less at a time.")]
+    Timeout,
+    #[error("There are too many requests of this kind just now. Try again in a moment.")]
+    Unavailable,
+    #[error("Something went wrong on our side.")]
+    Internal(#[source] anyhow::Error),
+}
+
+impl Error {
+    /// A single user error.
+    pub fn user(code: UserErrorCode, field: impl Into<Option<&'static str>>, message: impl Into<String>) -> Self {
+        Self::User(vec![UserError { code, message: message.into(), field: field.into() }])
+    }
+
+    /// What the mutation names is unknown, or not for this viewer.
+    pub fn not_found(what: &str, field: &'static str) -> Self {
+        Self::user(UserErrorCode::NotFound, field, format!("There is no such {what}."))
+    }
+
+    /// Our own fault, with no other error behind it.
+    pub fn internal(cause: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self::Internal(anyhow::Error::msg(cause))
+    }
+
+    /// Everything that the log has to say of it, causes included. Not for clients.
+    pub fn log(&self) -> String {
+        match self {
+            Self::Internal(cause) => format!("{cause:#}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// The code in the error's extensions. The whole list stands in tests/contract.graphql.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::User(_) | Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
+            Self::Resubscribe => "RESUBSCRIBE",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}

@@ -1,0 +1,78 @@
+//! Global ids: opaque to clients, tagged with the type inside.
+
+use async_graphql::ID;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entity::{TweetId, UserId};
+
+use crate::error::{Error, Result};
+
+/// Everything that has an id in the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GlobalId {
+    Viewer(UserId),
+    User(UserId),
+    Profile(UserId),
+    Tweet(TweetId),
+    /// The recipient, and the number among their notifications.
+    Notification(UserId, i64),
+}
+
+impl GlobalId {
+    pub fn encode(self) -> ID {
+        let plain = match self {
+            Self::Viewer(id) => format!("Viewer:{id}"),
+            Self::User(id) => format!("User:{id}"),
+            Self::Profile(id) => format!("Profile:{id}"),
+            Self::Tweet(id) => format!("Tweet:{id}"),
+            Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
+        };
+        ID(URL_SAFE_NO_PAD.encode(plain))
+    }
+
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours.
+    pub fn decode(id: &ID) -> Result<Self> {
+        parse(id).ok_or_else(|| Error::BadInput("This is not an id that this server has given out.".to_owned()))
+    }
+
+    /// The user that the input of a mutation names.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn user(id: &ID, field: &'static str) -> Result<UserId> {
+        match Self::decode(id)? {
+            Self::User(id) => Ok(id),
+            _ => Err(Error::not_found("user", field)),
+        }
+    }
+
+    /// The tweet that the input of a mutation names.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn tweet(id: &ID, field: &'static str) -> Result<TweetId> {
+        match Self::decode(id)? {
+            Self::Tweet(id) => Ok(id),
+            _ => Err(Error::not_found("tweet", field)),
+        }
+    }
+}
+
+fn parse(id: &ID) -> Option<GlobalId> {
+    let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(id.as_str()).ok()?).ok()?;
+    let (tag, number) = plain.split_once(':')?;
+    let parsed = match tag {
+        "Viewer" => GlobalId::Viewer(UserId(number.parse().ok()?)),
+        "User" => GlobalId::User(UserId(number.parse().ok()?)),
+        "Profile" => GlobalId::Profile(UserId(number.parse().ok()?)),
+        "Tweet" => GlobalId::Tweet(TweetId(number.parse().ok()?)),
+        "Notification" => {
+            let (recipient, seq) = number.split_once(':')?;
+            GlobalId::Notification(UserId(recipient.parse().ok()?), seq.parse().ok()?)
+        }
+        _ => return None,
+    };
+    // One object has one id: no sign, no leading zero, no stray bits.
+    (parsed.encode() == *id).then_some(parsed)
+}

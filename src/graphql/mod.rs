@@ -1,0 +1,113 @@
+//! The API: shapes and names. No SQL and no rules.
+
+mod cursor;
+mod feed;
+mod feed_listeners;
+mod follow;
+mod id;
+mod node;
+mod notification;
+mod page;
+mod payload;
+mod scalar;
+mod session;
+mod tweet;
+mod user;
+mod viewer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{Context, MergedObject, MergedSubscription, SchemaBuilder};
+
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::error::{Error, Result};
+use crate::loader::Loaders;
+
+pub use feed_listeners::FeedListeners;
+
+/// What can be read.
+#[derive(MergedObject, Default)]
+pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
+
+/// What can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(session::SessionMutation, tweet::TweetMutation, follow::FollowMutation);
+
+/// What can be listened to.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(notification::NotificationSubscription, feed::FeedSubscription);
+
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    // What a document may ask for is limited ahead of the engine (limit/); this is only what the engine recurses to.
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).limit_recursive_depth(100)
+}
+
+/// The schema that answers requests.
+pub fn schema(app: App) -> Schema {
+    let listeners = FeedListeners::start(&app);
+    builder().data(app).data(listeners).finish()
+}
+
+/// The public contract, as it stands in schema.graphql.
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().use_space_ident().indent_width(2);
+    format!("{}\n", builder().finish().sdl_with_options(options).trim_end())
+}
+
+/// What belongs to one request, or to one operation of a socket.
+pub struct RequestContext {
+    viewer: Mutex<Option<Viewer>>,
+    pub loaders: Loaders,
+    pub user_agent: Option<String>,
+}
+
+impl RequestContext {
+    pub fn new(app: &App, viewer: Option<Viewer>, user_agent: Option<String>) -> Arc<Self> {
+        Arc::new(Self { viewer: Mutex::new(viewer), loaders: Loaders::new(app.db.clone()), user_agent })
+    }
+}
+
+/// How resolvers reach what they need.
+pub trait ContextExt {
+    fn app(&self) -> &App;
+    fn request(&self) -> &Arc<RequestContext>;
+    /// The person asking, if there is one.
+    fn viewer_opt(&self) -> Option<Viewer>;
+    /// The person asking.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED when nobody is logged in.
+    fn viewer(&self) -> Result<Viewer>;
+    /// Who is asking from now on: the rest of the operation that logged somebody in, or out.
+    fn set_viewer(&self, viewer: Option<Viewer>);
+    fn loaders(&self) -> &Loaders;
+}
+
+impl ContextExt for Context<'_> {
+    fn app(&self) -> &App {
+        self.data_unchecked()
+    }
+
+    fn request(&self) -> &Arc<RequestContext> {
+        self.data_unchecked()
+    }
+
+    fn viewer_opt(&self) -> Option<Viewer> {
+        *self.request().viewer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn viewer(&self) -> Result<Viewer> {
+        self.viewer_opt().ok_or(Error::Unauthenticated)
+    }
+
+    fn set_viewer(&self, viewer: Option<Viewer>) {
+        *self.request().viewer.lock().unwrap_or_else(PoisonError::into_inner) = viewer;
+    }
+
+    fn loaders(&self) -> &Loaders {
+        &self.request().loaders
+    }
+}

@@ -1,0 +1,62 @@
+//! Relay's object identification: any object by its global id.
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+
+use super::ContextExt;
+use super::id::GlobalId;
+use super::notification::Notification;
+use super::tweet::Tweet;
+use super::user::{Profile, User};
+use super::viewer::Viewer;
+use crate::error::Error;
+use crate::service::notification;
+
+/// How many ids one call may ask for.
+const MOST: usize = 100;
+
+/// Anything with a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Globally unique, opaque to clients, tagged with its type inside."))]
+pub enum Node {
+    Viewer(Viewer),
+    User(User),
+    Profile(Profile),
+    Tweet(Tweet),
+    Notification(Notification),
+}
+
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Any object by its global id. Null for an unknown id and for an object the viewer may not see alike. A malformed id is
+    /// an error with code BAD_USER_INPUT.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        find(ctx, GlobalId::decode(&id)?).await
+    }
+
+    /// At most 100 ids, answered in the order asked.
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MOST {
+            return Err(Error::BadInput(format!("At most {MOST} ids at a time, but these are {}.", ids.len())).into());
+        }
+        let ids: Vec<GlobalId> = ids.iter().map(GlobalId::decode).collect::<crate::error::Result<_>>()?;
+        futures_util::future::try_join_all(ids.into_iter().map(|id| find(ctx, id))).await
+    }
+}
+
+async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
+    let is_viewer = |user| ctx.viewer_opt().is_some_and(|viewer| viewer.user == user);
+    Ok(match id {
+        GlobalId::Viewer(id) => is_viewer(id).then_some(Node::Viewer(Viewer(id))),
+        GlobalId::User(id) => ctx.loaders().person(id).await?.map(|_| Node::User(User(id))),
+        GlobalId::Profile(id) => ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person))),
+        GlobalId::Tweet(id) => ctx.loaders().tweet(id).await?.map(|tweet| Node::Tweet(Tweet(tweet))),
+        GlobalId::Notification(recipient, seq) if is_viewer(recipient) => {
+            let found = notification::by_seq(ctx.app(), recipient, seq).await?;
+            found.map(|found| Node::Notification(Notification(found)))
+        }
+        GlobalId::Notification(..) => None,
+    })
+}

@@ -1,0 +1,130 @@
+//! Notifications: the list, and live.
+
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, Subscription};
+use entity::UserId;
+use entity::notification::{self, NotificationKind as Kind};
+use futures_util::Stream;
+use futures_util::stream;
+
+use super::ContextExt;
+use super::id::GlobalId;
+use super::page::connection;
+use super::scalar::DateTime;
+use super::user::User;
+use super::{RequestContext, cursor};
+use crate::app::App;
+use crate::live::Topic;
+use crate::service;
+
+/// Something that somebody did and that concerns me.
+#[derive(Clone, Debug)]
+pub struct Notification(pub notification::Model);
+
+/// Something that somebody did and that concerns me.
+#[Object]
+impl Notification {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::Notification(self.0.recipient_id, self.0.seq).encode()
+    }
+
+    /// What was done.
+    async fn kind(&self) -> NotificationKind {
+        self.0.kind.into()
+    }
+
+    /// Who did it.
+    async fn actor(&self) -> User {
+        User(self.0.actor_id)
+    }
+
+    /// When it was done.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// Whether I have read it.
+    async fn is_read(&self) -> bool {
+        self.0.is_read
+    }
+}
+
+/// What somebody can do that concerns somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Kind")]
+pub enum NotificationKind {
+    /// Somebody follows me.
+    Followed,
+}
+
+connection! {
+    /// What others did that concerns me, newest first.
+    NotificationConnection, NotificationEdge, Notification
+}
+
+/// A notification in the list.
+#[derive(Clone, SimpleObject)]
+pub struct NotificationEdge {
+    /// Where it stands in the list.
+    pub cursor: String,
+    /// The notification.
+    pub node: Notification,
+}
+
+impl NotificationEdge {
+    pub fn new(row: notification::Model) -> Self {
+        Self { cursor: cursor::Kind::Notifications.encode(row.seq), node: Notification(row) }
+    }
+}
+
+#[derive(Default)]
+pub struct NotificationSubscription;
+
+#[Subscription]
+impl NotificationSubscription {
+    /// What others do that concerns me, as it happens; with `after`, first what was missed. Exact: notifications are
+    /// numbered for their recipient in the order of their commits, so that none is ever skipped or repeated.
+    async fn notification_added(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<NotificationEdge>> + use<>> {
+        let viewer = ctx.viewer()?.user;
+        let app = ctx.app().clone();
+        // First listen, then look: what is added in between is seen by both, never by none.
+        let topic = app.live.inboxes.listen(viewer);
+        let seq = match after {
+            Some(cursor) => cursor::Kind::Notifications.decode(&cursor)?,
+            None => service::notification::inbox(app.db.read(), viewer).await?.last_seq,
+        };
+        let added = Added { app, request: ctx.request().clone(), viewer, topic, seq, found: Vec::new().into_iter() };
+        Ok(stream::try_unfold(added, async |mut added| Ok(Some((added.next().await?, added)))))
+    }
+}
+
+/// Where one stream stands: everything up to `seq` has been found, and `found` is still to be sent.
+struct Added {
+    app: App,
+    request: std::sync::Arc<RequestContext>,
+    viewer: UserId,
+    topic: Topic<UserId>,
+    seq: i64,
+    found: std::vec::IntoIter<notification::Model>,
+}
+
+impl Added {
+    async fn next(&mut self) -> Result<NotificationEdge> {
+        loop {
+            if let Some(row) = self.found.next() {
+                self.seq = row.seq;
+                self.request.loaders.clear();
+                return Ok(NotificationEdge::new(row));
+            }
+            let found = service::notification::since(&self.app, self.viewer, self.seq).await?;
+            if found.is_empty() {
+                self.app.live.wait(self.topic.woken()).await;
+            }
+            self.found = found.into_iter();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The answers of mutations: what was changed, or what a person has to mend.
+
+use async_graphql::{Enum, SimpleObject};
+
+use crate::error::{self, Error, Result};
+
+/// Something to mend in the input of a mutation.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UserError {
+    /// What kind of fault it is.
+    code: UserErrorCode,
+    /// For people, in plain words.
+    message: String,
+    /// Path of the input field at fault, e.g. ["input", "username"]; null when it is no single field.
+    field: Option<Vec<String>>,
+}
+
+/// The kinds of faults that a person can mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "error::UserErrorCode")]
+pub enum UserErrorCode {
+    /// Not of the form that is asked for.
+    Invalid,
+    /// Empty, or shorter than the least length.
+    TooShort,
+    /// Longer than the greatest length.
+    TooLong,
+    /// Somebody else has it.
+    Taken,
+    /// Unknown login or wrong password; which of the two is not told.
+    WrongCredentials,
+    /// There is no such thing, or it is not for the viewer.
+    NotFound,
+    /// It belongs to somebody else.
+    NotYours,
+    /// Nobody does this to themselves.
+    NotYourself,
+    /// More than one may have.
+    TooMany,
+}
+
+impl From<error::UserError> for UserError {
+    fn from(fault: error::UserError) -> Self {
+        let field = fault.field.map(|field| vec!["input".to_owned(), field.to_owned()]);
+        Self { code: fault.code.into(), message: fault.message, field }
+    }
+}
+
+/// A payload that can say no.
+pub trait Payload: Default {
+    /// Everything null but the faults.
+    fn refused(user_errors: Vec<UserError>) -> Self;
+}
+
+/// Turns what a person can mend into the payload's `userErrors`; everything else stays a top-level error.
+///
+/// # Errors
+/// What the client or the server got wrong.
+pub fn answer<P: Payload>(result: Result<P>) -> async_graphql::Result<Option<P>> {
+    match result {
+        Ok(payload) => Ok(Some(payload)),
+        Err(Error::User(faults)) => Ok(Some(P::refused(faults.into_iter().map(Into::into).collect()))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+macro_rules! payloads {
+    ($($payload:ident),+) => {$(
+        impl $crate::graphql::payload::Payload for $payload {
+            fn refused(user_errors: Vec<$crate::graphql::payload::UserError>) -> Self {
+                Self { user_errors, ..Default::default() }
+            }
+        }
+    )+};
+}
+pub(crate) use payloads;

@@ -1,0 +1,157 @@
+//! Tweets.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use entity::tweet;
+
+use super::ContextExt;
+use super::cursor::Kind;
+use super::feed::FeedEdge;
+use super::id::GlobalId;
+use super::page::connection;
+use super::payload::{UserError, answer, payloads};
+use super::scalar::DateTime;
+use super::user::User;
+use super::viewer::Viewer;
+use crate::service;
+
+/// A short text by somebody.
+#[derive(Clone, Debug)]
+pub struct Tweet(pub Arc<tweet::Model>);
+
+/// A short text by somebody.
+#[Object]
+impl Tweet {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::Tweet(self.0.id).encode()
+    }
+
+    /// Who wrote it.
+    async fn author(&self) -> User {
+        User(self.0.author_id)
+    }
+
+    /// What it says: 1 to 280 characters (grapheme clusters).
+    async fn content(&self) -> &str {
+        &self.0.content
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// Whether the viewer may delete it: it is their own.
+    async fn viewer_can_delete(&self, ctx: &Context<'_>) -> bool {
+        ctx.viewer_opt().is_some_and(|viewer| viewer.user == self.0.author_id)
+    }
+}
+
+connection! {
+    /// The tweets of one user, newest first.
+    TweetConnection, TweetEdge, Tweet
+}
+
+/// A tweet in the list of its author.
+#[derive(Clone, SimpleObject)]
+pub struct TweetEdge {
+    /// Where it stands in the list.
+    pub cursor: String,
+    /// The tweet.
+    pub node: Tweet,
+}
+
+impl TweetEdge {
+    pub fn new(tweet: tweet::Model) -> Self {
+        Self { cursor: Kind::Tweets.encode(tweet.id.0), node: Tweet(Arc::new(tweet)) }
+    }
+}
+
+/// content: 1 to 280 grapheme clusters. idempotencyKey: unique for the author for 24 hours; a repeat with the same input
+/// changes nothing and returns the first result, with another input it is the error IDEMPOTENCY_MISMATCH.
+#[derive(InputObject)]
+struct CreateTweetInput {
+    /// What the tweet says; white space around it is cut off.
+    content: String,
+    /// A text of the client's choice, at most 100 bytes, that makes a repeat harmless.
+    idempotency_key: Option<String>,
+}
+
+/// The new tweet.
+#[derive(Default, SimpleObject)]
+struct CreateTweetPayload {
+    /// The new tweet.
+    tweet: Option<Tweet>,
+    /// The same, as it stands in the list of its author.
+    tweet_edge: Option<TweetEdge>,
+    /// The same, as it stands in the viewer's home feed.
+    feed_edge: Option<FeedEdge>,
+    /// The person asking.
+    viewer: Option<Viewer>,
+    /// What has to be mended; empty when all went well.
+    user_errors: Vec<UserError>,
+}
+
+/// Which tweet is to go.
+#[derive(InputObject)]
+struct DeleteTweetInput {
+    /// One of one's own.
+    tweet_id: ID,
+}
+
+/// The id of what is gone.
+#[derive(Default, SimpleObject)]
+struct DeleteTweetPayload {
+    /// The id of the tweet that is gone.
+    deleted_tweet_id: Option<ID>,
+    /// The person asking.
+    viewer: Option<Viewer>,
+    /// What has to be mended; empty when all went well.
+    user_errors: Vec<UserError>,
+}
+
+payloads!(CreateTweetPayload, DeleteTweetPayload);
+
+#[derive(Default)]
+pub struct TweetMutation;
+
+#[Object]
+impl TweetMutation {
+    /// Makes a tweet. It is in one's own feed at once, and soon in those of one's followers.
+    async fn create_tweet(&self, ctx: &Context<'_>, input: CreateTweetInput) -> Result<Option<CreateTweetPayload>> {
+        answer(create(ctx, input).await)
+    }
+
+    /// Deletes one's own tweet. It is gone from every answer at once.
+    async fn delete_tweet(&self, ctx: &Context<'_>, input: DeleteTweetInput) -> Result<Option<DeleteTweetPayload>> {
+        answer(delete(ctx, input).await)
+    }
+}
+
+async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> crate::error::Result<CreateTweetPayload> {
+    let viewer = ctx.viewer()?;
+    let new = service::tweet::NewTweet { content: input.content, idempotency_key: input.idempotency_key };
+    let tweet = service::tweet::create(ctx.app(), viewer.user, &new).await?;
+    ctx.loaders().clear();
+    Ok(CreateTweetPayload {
+        tweet: Some(Tweet(Arc::new(tweet.clone()))),
+        tweet_edge: Some(TweetEdge::new(tweet.clone())),
+        feed_edge: Some(FeedEdge::new(tweet)),
+        viewer: Some(Viewer(viewer.user)),
+        user_errors: Vec::new(),
+    })
+}
+
+async fn delete(ctx: &Context<'_>, input: DeleteTweetInput) -> crate::error::Result<DeleteTweetPayload> {
+    let viewer = ctx.viewer()?;
+    let id = GlobalId::tweet(&input.tweet_id, "tweetId")?;
+    service::tweet::delete(ctx.app(), viewer.user, id).await?;
+    ctx.loaders().clear();
+    Ok(DeleteTweetPayload {
+        deleted_tweet_id: Some(input.tweet_id),
+        viewer: Some(Viewer(viewer.user)),
+        user_errors: Vec::new(),
+    })
+}

@@ -1,0 +1,167 @@
+//! Users and their profiles.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use entity::UserId;
+
+use super::ContextExt;
+use super::cursor::Kind;
+use super::follow::{FollowerConnection, FollowerEdge, FollowingConnection, FollowingEdge};
+use super::id::GlobalId;
+use super::page::PageArgs;
+use super::scalar::DateTime;
+use super::tweet::{TweetConnection, TweetEdge};
+use crate::error::Error;
+use crate::service::user::Person;
+use crate::service::{follow, tweet, user};
+
+/// A person, as everybody sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct User(pub UserId);
+
+impl User {
+    /// # Errors
+    /// When the user is not there, which nobody who refers to one expects.
+    async fn person(self, ctx: &Context<'_>) -> Result<Arc<Person>> {
+        let person = ctx.loaders().person(self.0).await?;
+        Ok(person.ok_or_else(|| Error::internal(format!("there is no user {}", self.0)))?)
+    }
+
+    async fn stats(self, ctx: &Context<'_>) -> Result<entity::user_stats::Model> {
+        let stats = ctx.loaders().stats(self.0).await?;
+        Ok(stats.ok_or_else(|| Error::internal(format!("user {} has no counters", self.0)))?)
+    }
+}
+
+/// A person, as everybody sees them.
+#[Object]
+impl User {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::User(self.0).encode()
+    }
+
+    /// The handle: 3 to 20 of a-z, 0-9 and _.
+    async fn username(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(self.person(ctx).await?.0.username.clone())
+    }
+
+    /// When the person signed up.
+    async fn created_at(&self, ctx: &Context<'_>) -> Result<DateTime> {
+        Ok(DateTime(self.person(ctx).await?.0.created_at))
+    }
+
+    /// What the person shows of themselves.
+    async fn profile(&self, ctx: &Context<'_>) -> Result<Profile> {
+        Ok(Profile(self.person(ctx).await?))
+    }
+
+    /// How many tweets the person has.
+    async fn tweet_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(self.stats(ctx).await?.tweet_count)
+    }
+
+    /// How many people follow this person.
+    async fn follower_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(self.stats(ctx).await?.follower_count)
+    }
+
+    /// How many people this person follows.
+    async fn following_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(self.stats(ctx).await?.following_count)
+    }
+
+    /// Does the viewer follow this user? False when nobody is logged in.
+    async fn viewer_is_following(&self, ctx: &Context<'_>) -> Result<bool> {
+        let Some(viewer) = ctx.viewer_opt() else { return Ok(false) };
+        Ok(ctx.loaders().relation(viewer.user, self.0).await?.follows)
+    }
+
+    /// Does this user follow the viewer? False when nobody is logged in.
+    async fn is_following_viewer(&self, ctx: &Context<'_>) -> Result<bool> {
+        let Some(viewer) = ctx.viewer_opt() else { return Ok(false) };
+        Ok(ctx.loaders().relation(viewer.user, self.0).await?.followed)
+    }
+
+    /// Newest tweet first.
+    async fn tweets(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<TweetConnection> {
+        let request = PageArgs { first, after, last, before }.request(ctx, Kind::Tweets)?;
+        let page = tweet::by_author(ctx.app(), self.0, &request).await?;
+        Ok(TweetConnection::new(page, TweetEdge::new))
+    }
+
+    /// Newest follow first.
+    async fn followers(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<FollowerConnection> {
+        let request = PageArgs { first, after, last, before }.request(ctx, Kind::Followers)?;
+        let page = follow::followers(ctx.app(), self.0, &request).await?;
+        Ok(FollowerConnection::new(page, FollowerEdge::new))
+    }
+
+    /// Newest follow first.
+    async fn following(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<FollowingConnection> {
+        let request = PageArgs { first, after, last, before }.request(ctx, Kind::Following)?;
+        let page = follow::following(ctx.app(), self.0, &request).await?;
+        Ok(FollowingConnection::new(page, FollowingEdge::new))
+    }
+}
+
+/// What a person shows of themselves.
+#[derive(Clone, Debug)]
+pub struct Profile(pub Arc<Person>);
+
+/// What a person shows of themselves.
+#[Object]
+impl Profile {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::Profile(self.0.0.id).encode()
+    }
+
+    /// The username until one is chosen.
+    async fn nickname(&self) -> &str {
+        self.0.1.nickname.as_deref().unwrap_or(&self.0.0.username)
+    }
+
+    /// What the person says of themselves; may be empty.
+    async fn bio(&self) -> &str {
+        &self.0.1.bio
+    }
+
+    /// A square picture, if there is one.
+    async fn avatar_url(&self) -> Option<String> {
+        None
+    }
+}
+
+#[derive(Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// By handle, ignoring case.
+    async fn user(&self, ctx: &Context<'_>, username: String) -> Result<Option<User>> {
+        Ok(user::by_username(ctx.app().db.read(), &username).await?.map(User))
+    }
+}

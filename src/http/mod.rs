@@ -1,0 +1,90 @@
+//! HTTP and WebSocket: our own handlers on `Schema::execute` and `execute_stream`.
+//!
+//! The stock integration takes what a cross-site form can send, answers one status for everything and misses half of the
+//! socket protocol's rules; what stays of it is the check of the sockets' subprotocol.
+
+mod answer;
+mod graphiql;
+mod graphql;
+mod health;
+mod identity;
+mod operation;
+pub mod origin;
+mod socket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::graphql::{Schema, schema};
+use crate::limit::document::DocumentLimits;
+
+/// How long requests and sockets may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Server {
+    pub app: App,
+    schema: Schema,
+    limits: Arc<DocumentLimits>,
+    /// Cancelled when the server stops.
+    stop: CancellationToken,
+    sockets: TaskTracker,
+}
+
+impl Server {
+    pub fn new(app: App, stop: CancellationToken) -> Self {
+        let schema = schema(app.clone());
+        Self { app, schema, limits: Arc::default(), stop, sockets: TaskTracker::new() }
+    }
+
+    pub fn router(&self) -> Router {
+        let mut router = Router::new()
+            .route("/graphql", post(graphql::post).get(socket::upgrade))
+            .route("/health/live", get(health::live))
+            .route("/health/ready", get(health::ready));
+        if self.app.config.graphiql {
+            router = router.route("/", get(graphiql::page)).route("/graphiql/{file}", get(graphiql::file));
+        }
+        router
+            .fallback(answer::not_found)
+            .method_not_allowed_fallback(answer::method_not_allowed)
+            .layer(CatchPanicLayer::custom(answer::panicked))
+            .with_state(self.clone())
+    }
+
+    /// Answers until it is stopped, then lets what is under way end: requests are finished, sockets are told.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self, listener: TcpListener) -> std::io::Result<()> {
+        let listener = listener.tap_io(|stream| {
+            // Answers are written whole: waiting for more to send only delays them.
+            drop(stream.set_nodelay(true));
+        });
+        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
+        let stopped = self.stop.clone();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stopped.cancelled_owned());
+        let grace = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            served = async { serving.await } => served?,
+            () = grace => tracing::warn!("some connections did not end in time; they are cut"),
+        }
+        self.sockets.close();
+        drop(tokio::time::timeout(GRACE, self.sockets.wait()).await);
+        Ok(())
+    }
+}

@@ -1,0 +1,291 @@
+//! One socket, from the handshake to its end.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_graphql::Value;
+use async_graphql::parser::types::OperationType;
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, interval, timeout};
+
+use super::protocol::{self, Close, FromClient};
+use crate::auth::{self, Viewer};
+use crate::graphql::RequestContext;
+use crate::http::Server;
+use crate::http::answer::{is_request_error, to_json};
+use crate::http::identity::bearer;
+use crate::http::operation::{Operation, Params, execute_stream};
+use crate::live::Topic;
+use crate::service::session;
+
+/// How long a client may take to send `connection_init`.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the server pings; a peer from which nothing came for two of these is gone.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// How long a write may take until the peer counts as one that does not read.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Operations on one socket at a time.
+const MOST_OPERATIONS: usize = 100;
+/// Answers that wait for the socket. When they are this many, the operations wait as well.
+const OUTBOX: usize = 16;
+
+/// Serves a socket until either side ends it.
+pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, user_agent: Option<String>) {
+    if socket.protocol().is_none() {
+        return end(&mut socket, Close::Subprotocol).await;
+    }
+    let (answers, mut answered) = mpsc::channel(OUTBOX);
+    let mut connection =
+        Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0, session: None };
+    let close = connection.run(&mut socket, &mut answered).await;
+    for (_, running) in connection.operations.drain() {
+        running.task.abort();
+    }
+    if let Some(close) = close {
+        end(&mut socket, close).await;
+    }
+}
+
+async fn end(socket: &mut WebSocket, close: Close) {
+    // The peer may be gone: then there is nobody to tell.
+    drop(timeout(WRITE_TIMEOUT, socket.send(Message::Close(Some(close.frame())))).await);
+}
+
+struct Connection {
+    server: Server,
+    /// By the cookie of the upgrade, until `connection_init` names somebody else.
+    viewer: Option<Viewer>,
+    user_agent: Option<String>,
+    answers: mpsc::Sender<Answer>,
+    operations: HashMap<String, Running>,
+    /// How many operations were started: the number of the latest one.
+    started: u64,
+    /// Woken when the viewer's session ends. None until the connection is acknowledged.
+    session: Option<Topic<entity::SessionId>>,
+}
+
+struct Running {
+    /// Tells two operations apart that had the same id one after the other.
+    number: u64,
+    task: AbortHandle,
+}
+
+/// Something an operation has to say.
+struct Answer {
+    id: String,
+    number: u64,
+    message: Message,
+    is_last: bool,
+}
+
+impl Connection {
+    /// Runs until the socket ends, and says how: none if the peer has closed it.
+    async fn run(&mut self, socket: &mut WebSocket, answered: &mut mpsc::Receiver<Answer>) -> Option<Close> {
+        if let Err(close) = self.initialise(socket).await {
+            return close;
+        }
+        let mut heard = Instant::now();
+        let mut ping = interval(PING_EVERY);
+        ping.reset();
+        let stop = self.server.stop.clone();
+        loop {
+            let sent = tokio::select! {
+                message = socket.recv() => {
+                    heard = Instant::now();
+                    let Some(Ok(message)) = message else { return too_long(message) };
+                    match self.receive(message).await {
+                        Ok(Some(reply)) => send(socket, reply).await,
+                        Ok(None) => Ok(()),
+                        Err(close) => return close,
+                    }
+                }
+                Some(answer) = answered.recv() => match self.accept(answer) {
+                    Some(message) => send(socket, message).await,
+                    None => Ok(()),
+                },
+                _ = ping.tick() => {
+                    if heard.elapsed() > 2 * PING_EVERY {
+                        return Some(Close::Stalled);
+                    }
+                    send(socket, Message::Ping(Default::default())).await
+                }
+                () = session_ended(&self.server, self.viewer, &mut self.session) => {
+                    return Some(Close::Unauthorized("The session has ended"));
+                }
+                () = stop.cancelled() => return Some(Close::GoingAway),
+            };
+            if let Err(close) = sent {
+                return Some(close);
+            }
+        }
+    }
+
+    /// Waits for `connection_init` and acknowledges it.
+    async fn initialise(&mut self, socket: &mut WebSocket) -> Result<(), Option<Close>> {
+        let deadline = tokio::time::sleep(INIT_TIMEOUT);
+        tokio::pin!(deadline);
+        loop {
+            let message = tokio::select! {
+                message = socket.recv() => message,
+                () = &mut deadline => return Err(Some(Close::InitTimeout)),
+                () = self.server.stop.cancelled() => return Err(Some(Close::GoingAway)),
+            };
+            let Some(Ok(message)) = message else { return Err(too_long(message)) };
+            match parse(message)? {
+                Some(FromClient::ConnectionInit { payload }) => {
+                    let token = payload.as_ref().and_then(|payload| {
+                        let named = payload.iter().find(|(key, _)| key.eq_ignore_ascii_case("authorization"));
+                        named.and_then(|(_, value)| value.as_str())
+                    });
+                    if let Some(token) = token {
+                        self.viewer = Some(self.identify(token).await?);
+                    }
+                    self.session = self.viewer.map(|viewer| self.server.app.live.sessions.listen(viewer.session));
+                    return send(socket, protocol::connection_ack()).await.map_err(Some);
+                }
+                Some(FromClient::Ping { payload }) => {
+                    send(socket, protocol::pong(payload.as_ref())).await.map_err(Some)?;
+                }
+                Some(FromClient::Pong { .. }) | None => (),
+                Some(FromClient::Subscribe { .. } | FromClient::Complete { .. }) => {
+                    return Err(Some(Close::Unauthorized("Unauthorized")));
+                }
+            }
+        }
+    }
+
+    async fn identify(&self, authorization: &str) -> Result<Viewer, Option<Close>> {
+        let Some(token) = bearer(authorization) else { return Err(Some(Close::Forbidden)) };
+        match auth::viewer(&self.server.app, token).await {
+            Ok(Some(viewer)) => Ok(viewer),
+            Ok(None) => Err(Some(Close::Forbidden)),
+            Err(error) => {
+                tracing::error!(error = error.log(), "a session could not be looked up");
+                Err(Some(Close::GoingAway))
+            }
+        }
+    }
+
+    /// Does what the client says, and returns what is to be sent back at once.
+    async fn receive(&mut self, message: Message) -> Result<Option<Message>, Option<Close>> {
+        match parse(message)? {
+            Some(FromClient::Ping { payload }) => Ok(Some(protocol::pong(payload.as_ref()))),
+            Some(FromClient::Pong { .. }) | None => Ok(None),
+            Some(FromClient::ConnectionInit { .. }) => Err(Some(Close::SecondInit)),
+            Some(FromClient::Complete { id }) => {
+                if let Some(running) = self.operations.remove(&id) {
+                    running.task.abort();
+                }
+                Ok(None)
+            }
+            Some(FromClient::Subscribe { id, payload }) => self.subscribe(id, payload).map_err(Some),
+        }
+    }
+
+    fn subscribe(&mut self, id: String, params: Params) -> Result<Option<Message>, Close> {
+        if id.is_empty() {
+            return Err(Close::BadRequest("The id of an operation may not be empty".to_owned()));
+        }
+        if self.operations.contains_key(&id) {
+            return Err(Close::DuplicateId(id));
+        }
+        if self.operations.len() >= MOST_OPERATIONS {
+            let message = format!("At most {MOST_OPERATIONS} operations at a time on one socket.");
+            let errors = json!([{ "message": message, "extensions": { "code": "TOO_COSTLY" } }]);
+            return Ok(Some(protocol::error(&id, &errors)));
+        }
+        let operation = match params.prepare(&self.server.limits) {
+            Ok(operation) => operation,
+            Err(rejection) => return Ok(Some(protocol::error(&id, &json!([rejection.error()])))),
+        };
+        self.started += 1;
+        let number = self.started;
+        let context = RequestContext::new(&self.server.app, self.viewer, self.user_agent.clone());
+        let running = run_operation(self.server.clone(), operation, context, self.answers.clone(), id.clone(), number);
+        let task = tokio::spawn(running).abort_handle();
+        self.operations.insert(id, Running { number, task });
+        Ok(None)
+    }
+
+    /// What an operation says, unless the client has ended it meanwhile.
+    fn accept(&mut self, answer: Answer) -> Option<Message> {
+        let running = self.operations.get(&answer.id).filter(|running| running.number == answer.number)?;
+        if answer.is_last {
+            running.task.abort();
+            self.operations.remove(&answer.id);
+        }
+        Some(answer.message)
+    }
+}
+
+/// Executes an operation and sends what it yields; at the end `complete`, or `error` if there can be no more.
+async fn run_operation(
+    server: Server,
+    operation: Operation,
+    context: std::sync::Arc<RequestContext>,
+    answers: mpsc::Sender<Answer>,
+    id: String,
+    number: u64,
+) {
+    let is_subscription = operation.kind == OperationType::Subscription;
+    let mut stream = std::pin::pin!(execute_stream(&server, operation, context));
+    let say = async |message, is_last| answers.send(Answer { id: id.clone(), number, message, is_last }).await.is_ok();
+    while let Some(executed) = stream.next().await {
+        // An event that is null as a whole is the stream's own failure: no event field of ours is null otherwise.
+        let is_broken = is_subscription && executed.data == Value::Null && executed.is_err();
+        if is_broken || is_request_error(&executed) {
+            say(protocol::error(&id, &json!(executed.errors)), true).await;
+            return;
+        }
+        if !say(protocol::next(&id, &to_json(&executed)), false).await {
+            return;
+        }
+    }
+    say(protocol::complete(&id), true).await;
+}
+
+/// A message of the protocol; none for what the WebSocket layer sends to itself.
+fn parse(message: Message) -> Result<Option<FromClient>, Option<Close>> {
+    match message {
+        Message::Text(text) => match serde_json::from_str(&text) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => Err(Some(Close::BadRequest(format!("Invalid message: {error}")))),
+        },
+        Message::Binary(_) => Err(Some(Close::BadRequest("Messages have to be text".to_owned()))),
+        Message::Ping(_) | Message::Pong(_) => Ok(None),
+        Message::Close(_) => Err(None),
+    }
+}
+
+/// The end of the socket: the peer's, unless it sent more than it may.
+fn too_long<E: std::fmt::Display>(received: Option<Result<Message, E>>) -> Option<Close> {
+    match received {
+        Some(Err(error)) if error.to_string().contains("too long") => {
+            Some(Close::BadRequest("The message is too long".to_owned()))
+        }
+        _ => None,
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Close> {
+    match timeout(WRITE_TIMEOUT, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(Close::Stalled),
+    }
+}
+
+/// Returns when the viewer's session has ended; never without one.
+async fn session_ended(server: &Server, viewer: Option<Viewer>, topic: &mut Option<Topic<entity::SessionId>>) {
+    let (Some(viewer), Some(topic)) = (viewer, topic) else { return std::future::pending().await };
+    loop {
+        server.app.live.wait(topic.woken()).await;
+        // A database that does not answer ends no session.
+        if matches!(session::lasts(&server.app, viewer.session).await, Ok(false)) {
+            return;
+        }
+    }
+}

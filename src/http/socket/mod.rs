@@ -1,0 +1,55 @@
+//! GraphQL over WebSocket: the subprotocol graphql-transport-ws, as PROTOCOL.md of enisdenjo/graphql-ws has it.
+
+mod connection;
+mod protocol;
+
+use async_graphql_axum::GraphQLProtocol;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::Server;
+use super::answer::{Rejection, method_not_allowed};
+use super::graphql::user_agent;
+use super::identity::identify;
+use super::origin;
+
+const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// The longest message that a client may send, in bytes.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+/// Bytes that each socket keeps for reading and writing. The defaults would cost 256 KiB a socket.
+const BUFFER: usize = 4 * 1024;
+
+/// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is not for this address.
+pub async fn upgrade(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    protocol: Result<GraphQLProtocol, StatusCode>,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return method_not_allowed().await.into_response() };
+    if protocol.is_err() {
+        let message = format!("Ask for the subprotocol {SUBPROTOCOL} in Sec-WebSocket-Protocol.");
+        return Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response();
+    }
+    if !origin::is_allowed(&server.app.config, &headers) {
+        let message = "Pages of this origin may not open sockets here. The server's public_url says which may.";
+        return Rejection::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).into_response();
+    }
+    let viewer = match identify(&server.app, &headers).await {
+        Ok(identity) => identity.viewer,
+        Err(rejection) => return rejection.into_response(),
+    };
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(LONGEST_MESSAGE)
+        .max_frame_size(LONGEST_MESSAGE)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| async move {
+            let serving = connection::serve(server.clone(), socket, viewer, user_agent(&headers));
+            server.sockets.clone().track_future(serving).await;
+        })
+}

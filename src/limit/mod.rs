@@ -1,0 +1,3 @@
+//! What a request may cost, decided before anything is done for it.
+
+pub mod document;

@@ -1,0 +1,160 @@
+//! Batched reads: all keys of one type that a request asks for at the same time become one statement.
+//!
+//! Loaders live for one request, or for one event of a subscription, and answer every key that they are asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+use async_graphql::runtime::{Timer, TokioSpawner};
+use entity::{TweetId, UserId, tweet, user_stats};
+use futures_util::future::{BoxFuture, FutureExt};
+
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::service::user::Person;
+use crate::service::{follow, stats, tweet as tweets, user};
+
+/// What lies between two users.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Relation {
+    /// The first follows the second.
+    pub follows: bool,
+    /// The second follows the first.
+    pub followed: bool,
+}
+
+pub struct Loaders {
+    batches: DataLoader<Batches, HashMapCache>,
+}
+
+impl Loaders {
+    pub fn new(db: Db) -> Self {
+        let batches = DataLoader::with_cache(Batches { db }, TokioSpawner::current(), Yield, HashMapCache::default());
+        Self { batches: batches.max_batch_size(usize::MAX) }
+    }
+
+    /// # Errors
+    /// Whatever the database says; so do all of these.
+    pub async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>> {
+        self.one(PersonKey(id)).await
+    }
+
+    pub async fn stats(&self, id: UserId) -> Result<Option<user_stats::Model>> {
+        self.one(StatsKey(id)).await
+    }
+
+    pub async fn tweet(&self, id: TweetId) -> Result<Option<Arc<tweet::Model>>> {
+        self.one(TweetKey(id)).await
+    }
+
+    pub async fn relation(&self, user: UserId, other: UserId) -> Result<Relation> {
+        Ok(self.one(RelationKey(user, other)).await?.unwrap_or_default())
+    }
+
+    /// Forgets what was read. To be called after every change, and between the events of a subscription.
+    pub fn clear(&self) {
+        self.batches.clear::<PersonKey>();
+        self.batches.clear::<StatsKey>();
+        self.batches.clear::<TweetKey>();
+        self.batches.clear::<RelationKey>();
+    }
+
+    async fn one<K, V>(&self, key: K) -> Result<Option<V>>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        V: Send + Sync + Clone + 'static,
+        Batches: Loader<K, Value = Option<V>, Error = Arc<Error>>,
+    {
+        let found = self.batches.load_one(key).await.map_err(|error| Error::internal(error.log()))?;
+        Ok(found.flatten())
+    }
+}
+
+/// Lets every field that is ready ask first. A timer would wait a millisecond a level, with an idle processor.
+struct Yield;
+
+impl Timer for Yield {
+    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
+        tokio::task::yield_now().boxed()
+    }
+}
+
+struct Batches {
+    db: Db,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PersonKey(UserId);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct StatsKey(UserId);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct TweetKey(TweetId);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct RelationKey(UserId, UserId);
+
+impl Loader<PersonKey> for Batches {
+    type Value = Option<Arc<Person>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[PersonKey]) -> Result<HashMap<PersonKey, Self::Value>, Self::Error> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let found = user::by_ids(self.db.read(), &ids).await?;
+        Ok(answers(keys, found.into_iter().map(|person| (PersonKey(person.0.id), Arc::new(person)))))
+    }
+}
+
+impl Loader<StatsKey> for Batches {
+    type Value = Option<user_stats::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[StatsKey]) -> Result<HashMap<StatsKey, Self::Value>, Self::Error> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let found = stats::by_ids(self.db.read(), &ids).await?;
+        Ok(answers(keys, found.into_iter().map(|stats| (StatsKey(stats.user_id), stats))))
+    }
+}
+
+impl Loader<TweetKey> for Batches {
+    type Value = Option<Arc<tweet::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[TweetKey]) -> Result<HashMap<TweetKey, Self::Value>, Self::Error> {
+        let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
+        let found = tweets::by_ids(self.db.read(), &ids).await?;
+        Ok(answers(keys, found.into_iter().map(|tweet| (TweetKey(tweet.id), Arc::new(tweet)))))
+    }
+}
+
+impl Loader<RelationKey> for Batches {
+    type Value = Option<Relation>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[RelationKey]) -> Result<HashMap<RelationKey, Self::Value>, Self::Error> {
+        let mut others: HashMap<UserId, Vec<UserId>> = HashMap::new();
+        for RelationKey(user, other) in keys {
+            others.entry(*user).or_default().push(*other);
+        }
+        let mut relations = HashMap::new();
+        for (user, others) in others {
+            for (follower, followee) in follow::between(self.db.read(), user, &others).await? {
+                let key = RelationKey(user, if follower == user { followee } else { follower });
+                let relation: &mut Relation = relations.entry(key).or_default();
+                relation.follows |= follower == user;
+                relation.followed |= followee == user;
+            }
+        }
+        Ok(answers(keys, relations))
+    }
+}
+
+/// An answer for every key: what was found, else nothing.
+fn answers<K, V>(keys: &[K], found: impl IntoIterator<Item = (K, V)>) -> HashMap<K, Option<V>>
+where
+    K: Clone + Eq + std::hash::Hash,
+{
+    let mut answers: HashMap<K, Option<V>> = keys.iter().map(|key| (key.clone(), None)).collect();
+    answers.extend(found.into_iter().map(|(key, value)| (key, Some(value))));
+    answers
+}

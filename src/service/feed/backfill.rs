@@ -1,0 +1,99 @@
+//! The past of somebody followed, on its way into the follower's feed; the past of somebody unfollowed, on its way out.
+
+use entity::{TweetId, UserId, follow};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+
+use super::{NO_END, tweets_end};
+use crate::app::App;
+use crate::bus::{Message, outbox};
+use crate::db::{on_conflict_nothing, sql};
+use crate::error::Result;
+use crate::service::follow::{edge, lock_edge};
+use crate::service::stats;
+
+/// Copies the next batch of the followee's tweets into the follower's feed. The last batch turns the edge from pulled to
+/// pushed; it reads under the followee's lock, so that no tweet can commit between the copy and the turn.
+///
+/// `from` has to be what the edge says of its fill. That ends repeated messages, second chains, and messages of an earlier
+/// follow of the same pair.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn fill(
+    app: &App,
+    tx: &DatabaseTransaction,
+    follower: UserId,
+    followee: UserId,
+    from: TweetId,
+) -> Result<()> {
+    let Some(author) = stats::by_ids(tx, &[followee]).await?.pop() else { return Ok(()) };
+    if author.follower_count > app.config.feed_push_limit {
+        return Ok(());
+    }
+    let size = app.config.feed_batch;
+    let mut end = tweets_end(tx, followee, from, author.last_tweet_id, size).await?;
+    if end.is_none() {
+        stats::lock(tx, [followee]).await?;
+        end = tweets_end(tx, followee, from, TweetId(NO_END), size).await?;
+    }
+    let edge = lock_edge(tx, follower, followee).await?;
+    if edge.is_none_or(|edge| edge.pushed != 0 || edge.filled_to != from) {
+        return Ok(());
+    }
+    let text = format!(
+        "INSERT INTO feed_entry (user_id, tweet_id, author_id)
+         SELECT ?, id, author_id FROM tweet
+         WHERE author_id = ? AND id > ? AND id <= ? AND deleted_at IS NULL {}",
+        on_conflict_nothing(tx, "user_id")
+    );
+    let through = end.unwrap_or(TweetId(NO_END));
+    let values = [follower.into(), followee.into(), from.into(), through.into()];
+    tx.execute_raw(sql(tx, &text, values)).await?;
+    app.failpoints.pass("fill: inserted").await;
+    let turned = match end {
+        Some(end) => follow::ActiveModel { filled_to: Set(end), ..Default::default() },
+        None => follow::ActiveModel { pushed: Set(1), filled_to: Set(TweetId(0)), ..Default::default() },
+    };
+    follow::Entity::update_many()
+        .set(turned)
+        .filter(follow::Column::FollowerId.eq(follower))
+        .filter(follow::Column::FolloweeId.eq(followee))
+        .exec(tx)
+        .await?;
+    if let Some(from) = end {
+        outbox::post(app, tx, Message::Fill { follower, followee, from }).await?;
+    }
+    Ok(())
+}
+
+/// Takes the next batch of the tweets of somebody unfollowed out of the feed. It stops for good when the edge is there
+/// again, in whatever state: the entries are wanted then (rule R3: looked at under the reader's lock).
+///
+/// It walks the author's tweets, since an index of entries by author would double the price of every entry.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn purge(
+    app: &App,
+    tx: &DatabaseTransaction,
+    follower: UserId,
+    followee: UserId,
+    after: TweetId,
+) -> Result<()> {
+    stats::lock(tx, [follower]).await?;
+    if edge(tx, follower, followee).await?.is_some() {
+        return Ok(());
+    }
+    app.failpoints.pass("purge: edge looked for").await;
+    let end = tweets_end(tx, followee, after, TweetId(NO_END), app.config.feed_batch).await?;
+    let text = "DELETE FROM feed_entry WHERE user_id = ? AND tweet_id IN (
+                    SELECT id FROM tweet WHERE author_id = ? AND id > ? AND id <= ?)";
+    let through = end.unwrap_or(TweetId(NO_END));
+    let values = [follower.into(), followee.into(), after.into(), through.into()];
+    tx.execute_raw(sql(tx, text, values)).await?;
+    app.failpoints.pass("purge: deleted").await;
+    if let Some(after) = end {
+        outbox::post(app, tx, Message::Purge { follower, followee, after }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! The rules: who may, what is valid, what is one transaction. SQL lives here and in `bus/`, nowhere else.
+
+pub mod check;
+pub mod feed;
+pub mod follow;
+pub mod idempotency;
+pub mod node;
+pub mod notification;
+pub mod page;
+pub mod session;
+pub mod stats;
+pub mod tweet;
+pub mod user;

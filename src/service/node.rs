@@ -1,0 +1,62 @@
+//! Node numbers: which process puts which 10 bits into the ids that it makes. They are leased in the database.
+
+use entity::node;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::app::App;
+use crate::clock::{MINUTE, SECOND};
+use crate::error::{Error, Result};
+use crate::ids::NODES;
+
+/// How long a process that died keeps its number from others.
+const LEASE: i64 = 2 * MINUTE;
+/// How often a number has to be leased again, in milliseconds.
+pub const RENEW_EVERY: i64 = 20 * SECOND;
+
+/// This process, as the leases know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    owner: i64,
+}
+
+impl Node {
+    #[expect(clippy::new_without_default, reason = "every call makes another one")]
+    pub fn new() -> Self {
+        Self { owner: rand::random_range(1..i64::MAX) }
+    }
+}
+
+/// Leases the number that this process has already, else the lowest free one.
+///
+/// # Errors
+/// When all numbers are taken, or whatever the database says.
+pub async fn lease(app: &App) -> Result<()> {
+    let number = app.db.retry(|| lease_once(app)).await?;
+    app.ids.set_node(number);
+    Ok(())
+}
+
+async fn lease_once(app: &App) -> Result<i16> {
+    let now = app.clock.now();
+    let owner = app.node.owner;
+    let tx = app.db.begin().await?;
+    let held =
+        node::Entity::find().filter(node::Column::LeasedUntil.gt(now)).order_by_asc(node::Column::Id).all(&tx).await?;
+    let ours = held.iter().find(|node| node.owner == owner).map(|node| node.id);
+    let free = || (0..NODES).find(|number| held.iter().all(|node| node.id != *number));
+    let number = ours.or_else(free).ok_or_else(|| Error::internal("more than 1,024 processes use this database"))?;
+    node::Entity::delete_by_id(number).exec(&tx).await?;
+    let row = node::ActiveModel { id: Set(number), owner: Set(owner), leased_until: Set(now + LEASE) };
+    node::Entity::insert(row).exec_without_returning(&tx).await?;
+    tx.commit().await?;
+    Ok(number)
+}
+
+/// Gives the number back when the process ends.
+///
+/// # Errors
+/// Whatever the database says; the lease then runs out by itself.
+pub async fn release(app: &App) -> Result<()> {
+    node::Entity::delete_many().filter(node::Column::Owner.eq(app.node.owner)).exec(app.db.write()).await?;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! The counters of users. Their rows are also the locks: whoever changes an edge, a list of tweets or a counter locks the
+//! rows of the users involved first, in ascending order (rule R1 in ARCHITECTURE.md).
+
+use entity::{UserId, user_stats};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::error::Result;
+
+/// Locks the rows of one or two users until the transaction ends, and returns those that exist in the order asked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn lock<const N: usize>(
+    tx: &DatabaseTransaction,
+    users: [UserId; N],
+) -> Result<[Option<user_stats::Model>; N]> {
+    let rows = user_stats::Entity::find()
+        .filter(user_stats::Column::UserId.is_in(users))
+        .order_by_asc(user_stats::Column::UserId)
+        .lock_exclusive()
+        .all(tx)
+        .await?;
+    Ok(users.map(|user| rows.iter().find(|row| row.user_id == user).cloned()))
+}
+
+/// Adds to one counter. The row is locked already.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn add(tx: &DatabaseTransaction, user: UserId, counter: user_stats::Column, difference: i64) -> Result<()> {
+    user_stats::Entity::update_many()
+        .col_expr(counter, Expr::col(counter).add(difference))
+        .filter(user_stats::Column::UserId.eq(user))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// # Errors
+/// Whatever the database says.
+pub async fn by_ids(db: &impl ConnectionTrait, users: &[UserId]) -> Result<Vec<user_stats::Model>> {
+    Ok(user_stats::Entity::find().filter(user_stats::Column::UserId.is_in(users.iter().copied())).all(db).await?)
+}

@@ -1,0 +1,35 @@
+//! What has to be done from time to time and that nobody waits for. Several workers may do it at once; no harm is done.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::service::feed::{sweep, threshold};
+use crate::service::idempotency;
+
+const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Once a day, until it is stopped.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(EVERY);
+    interval.tick().await;
+    loop {
+        tokio::select! {
+            _ = interval.tick() => (),
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = once(&app).await {
+            tracing::error!(error = error.log(), "the nightly maintenance failed; it is tried again tomorrow");
+        }
+    }
+}
+
+async fn once(app: &App) -> Result<()> {
+    let keys = idempotency::sweep(app).await?;
+    let entries = sweep::sweep(app).await?;
+    let edges = threshold::promote(app).await?;
+    tracing::info!(keys, entries, edges, "maintenance: forgot old idempotency keys, swept entries, promoted edges");
+    Ok(())
+}
