@@ -169,7 +169,7 @@ fn is_transient(error: &Error) -> bool {
     else {
         return false;
     };
-    let code = cause.as_database_error().and_then(|error| error.code());
+    let code = cause.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
     // SQLite: BUSY and its two extended codes.
     code.is_some_and(|code| ["5", "261", "517"].contains(&code.as_ref()))
 }

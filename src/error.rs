@@ -4,6 +4,7 @@
 //! client did (a code of its own), or what is our fault (`Error::Internal`: the cause goes to the log, never to the client).
 
 use std::fmt;
+use std::sync::Arc;
 
 use sea_orm::DbErr;
 
@@ -32,7 +33,7 @@ pub enum UserErrorCode {
     TooMany,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A person can mend it. Nothing was changed. Never empty.
     #[error("{}", .0.first().map_or("", |error| error.message.as_str()))]
@@ -51,7 +52,7 @@ pub enum Error {
     #[error("There are too many requests of this kind just now. Try again in a moment.")]
     Unavailable,
     #[error("Something went wrong on our side.")]
-    Internal(#[source] anyhow::Error),
+    Internal(Arc<anyhow::Error>),
 }
 
 impl Error {
@@ -67,7 +68,7 @@ impl Error {
 
     /// Our own fault, with no other error behind it.
     pub fn internal(cause: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
-        Self::Internal(anyhow::Error::msg(cause))
+        Self::Internal(Arc::new(anyhow::Error::msg(cause)))
     }
 
     /// Everything that the log has to say of it, causes included. Not for clients.
@@ -94,12 +95,12 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        Self::Internal(error.into())
+        Self::Internal(Arc::new(error.into()))
     }
 }
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
-        Self::Internal(error.into())
+        Self::Internal(Arc::new(error.into()))
     }
 }

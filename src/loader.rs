@@ -65,10 +65,9 @@ impl Loaders {
     where
         K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
         V: Send + Sync + Clone + 'static,
-        Batches: Loader<K, Value = Option<V>, Error = Arc<Error>>,
+        Batches: Loader<K, Value = Option<V>, Error = Error>,
     {
-        let found = self.batches.load_one(key).await.map_err(|error| Error::internal(error.log()))?;
-        Ok(found.flatten())
+        Ok(self.batches.load_one(key).await?.flatten())
     }
 }
 
@@ -96,7 +95,7 @@ struct RelationKey(UserId, UserId);
 
 impl Loader<PersonKey> for Batches {
     type Value = Option<Arc<Person>>;
-    type Error = Arc<Error>;
+    type Error = Error;
 
     async fn load(&self, keys: &[PersonKey]) -> Result<HashMap<PersonKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
@@ -107,7 +106,7 @@ impl Loader<PersonKey> for Batches {
 
 impl Loader<StatsKey> for Batches {
     type Value = Option<user_stats::Model>;
-    type Error = Arc<Error>;
+    type Error = Error;
 
     async fn load(&self, keys: &[StatsKey]) -> Result<HashMap<StatsKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
@@ -118,7 +117,7 @@ impl Loader<StatsKey> for Batches {
 
 impl Loader<TweetKey> for Batches {
     type Value = Option<Arc<tweet::Model>>;
-    type Error = Arc<Error>;
+    type Error = Error;
 
     async fn load(&self, keys: &[TweetKey]) -> Result<HashMap<TweetKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
@@ -129,7 +128,7 @@ impl Loader<TweetKey> for Batches {
 
 impl Loader<RelationKey> for Batches {
     type Value = Option<Relation>;
-    type Error = Arc<Error>;
+    type Error = Error;
 
     async fn load(&self, keys: &[RelationKey]) -> Result<HashMap<RelationKey, Self::Value>, Self::Error> {
         let mut others: HashMap<UserId, Vec<UserId>> = HashMap::new();

@@ -3,9 +3,9 @@
 use clap::Args;
 use entity::UserId;
 use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -99,8 +99,8 @@ async fn make(app: &App, args: &SeedArgs, follows: u32, bar: &ProgressBar) -> Re
     bar.set_message("tweets");
     for _ in 0..args.tweets {
         for person in &people {
-            let opening = OPENINGS[dice.random_range(0..OPENINGS.len())];
-            let thing = THINGS[dice.random_range(0..THINGS.len())];
+            let opening = OPENINGS.choose(&mut dice).unwrap_or(&"Hello,");
+            let thing = THINGS.choose(&mut dice).unwrap_or(&"world");
             let new = tweet::NewTweet { content: format!("{opening} {thing}."), idempotency_key: None };
             tweet::create(app, *person, &new).await?;
             bar.inc(1);
@@ -111,7 +111,7 @@ async fn make(app: &App, args: &SeedArgs, follows: u32, bar: &ProgressBar) -> Re
 
 /// `ada`, `grace`, …, `ada2`, …; for another seed with its number in it.
 fn username(seed: u64, number: u32) -> String {
-    let name = NAMES[number as usize % NAMES.len()];
+    let name = NAMES.get(number as usize % NAMES.len()).unwrap_or(&"somebody");
     let round = number as usize / NAMES.len() + 1;
     let round = if round == 1 { String::new() } else { round.to_string() };
     if seed == 42 { format!("{name}{round}") } else { format!("{name}{round}_{}", seed % 10_000) }

@@ -1,6 +1,6 @@
 //! Followers, following, follow and unfollow.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::UserId;
 
 use super::ContextExt;
@@ -11,6 +11,7 @@ use super::payload::{UserError, answer, payloads};
 use super::scalar::DateTime;
 use super::user::User;
 use super::viewer::Viewer;
+use crate::error::Result;
 use crate::service::follow::{self, Edge};
 
 connection! {
@@ -103,30 +104,30 @@ pub struct FollowMutation;
 #[Object]
 impl FollowMutation {
     /// Following whom one follows already changes nothing and succeeds. Following oneself is a user error.
-    async fn follow(&self, ctx: &Context<'_>, input: FollowInput) -> Result<Option<FollowPayload>> {
+    async fn follow(&self, ctx: &Context<'_>, input: FollowInput) -> Option<Result<FollowPayload>> {
         answer(follow(ctx, &input.user_id).await)
     }
 
     /// Unfollowing whom one does not follow changes nothing and succeeds.
-    async fn unfollow(&self, ctx: &Context<'_>, input: UnfollowInput) -> Result<Option<UnfollowPayload>> {
+    async fn unfollow(&self, ctx: &Context<'_>, input: UnfollowInput) -> Option<Result<UnfollowPayload>> {
         answer(unfollow(ctx, &input.user_id).await)
     }
 }
 
-async fn follow(ctx: &Context<'_>, id: &ID) -> crate::error::Result<FollowPayload> {
+async fn follow(ctx: &Context<'_>, id: &ID) -> Result<FollowPayload> {
     let (viewer, user) = parties(ctx, id)?;
     follow::follow(ctx.app(), viewer, user).await?;
     ctx.loaders().clear();
     Ok(FollowPayload { user: Some(User(user)), viewer: Some(Viewer(viewer)), user_errors: Vec::new() })
 }
 
-async fn unfollow(ctx: &Context<'_>, id: &ID) -> crate::error::Result<UnfollowPayload> {
+async fn unfollow(ctx: &Context<'_>, id: &ID) -> Result<UnfollowPayload> {
     let (viewer, user) = parties(ctx, id)?;
     follow::unfollow(ctx.app(), viewer, user).await?;
     ctx.loaders().clear();
     Ok(UnfollowPayload { user: Some(User(user)), viewer: Some(Viewer(viewer)), user_errors: Vec::new() })
 }
 
-fn parties(ctx: &Context<'_>, id: &ID) -> crate::error::Result<(UserId, UserId)> {
+fn parties(ctx: &Context<'_>, id: &ID) -> Result<(UserId, UserId)> {
     Ok((ctx.viewer()?.user, GlobalId::user(id, "userId")?))
 }

@@ -1,6 +1,6 @@
 //! Relay's object identification: any object by its global id.
 
-use async_graphql::{Context, ID, Interface, Object, Result};
+use async_graphql::{Context, ID, Interface, Object};
 
 use super::ContextExt;
 use super::id::GlobalId;
@@ -8,7 +8,7 @@ use super::notification::Notification;
 use super::tweet::Tweet;
 use super::user::{Profile, User};
 use super::viewer::Viewer;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::service::notification;
 
 /// How many ids one call may ask for.
@@ -32,16 +32,19 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its global id. Null for an unknown id and for an object the viewer may not see alike. A malformed id is
     /// an error with code BAD_USER_INPUT.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
-        find(ctx, GlobalId::decode(&id)?).await
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Node>> {
+        match GlobalId::decode(&id) {
+            Ok(id) => find(ctx, id).await.transpose(),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// At most 100 ids, answered in the order asked.
     async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
-            return Err(Error::BadInput(format!("At most {MOST} ids at a time, but these are {}.", ids.len())).into());
+            return Err(Error::BadInput(format!("At most {MOST} ids at a time, but these are {}.", ids.len())));
         }
-        let ids: Vec<GlobalId> = ids.iter().map(GlobalId::decode).collect::<crate::error::Result<_>>()?;
+        let ids: Vec<GlobalId> = ids.iter().map(GlobalId::decode).collect::<Result<_>>()?;
         futures_util::future::try_join_all(ids.into_iter().map(|id| find(ctx, id))).await
     }
 }

@@ -52,16 +52,13 @@ pub trait Payload: Default {
     fn refused(user_errors: Vec<UserError>) -> Self;
 }
 
-/// Turns what a person can mend into the payload's `userErrors`; everything else stays a top-level error.
-///
-/// # Errors
-/// What the client or the server got wrong.
-pub fn answer<P: Payload>(result: Result<P>) -> async_graphql::Result<Option<P>> {
-    match result {
-        Ok(payload) => Ok(Some(payload)),
-        Err(Error::User(faults)) => Ok(Some(P::refused(faults.into_iter().map(Into::into).collect()))),
-        Err(error) => Err(error.into()),
-    }
+/// Turns what a person can mend into the payload's `userErrors`; everything else stays a top-level error, at which only this
+/// field is null. (The engine stops an error at an Option around a Result, not at one inside.)
+pub fn answer<P: Payload>(result: Result<P>) -> Option<Result<P>> {
+    Some(match result {
+        Err(Error::User(faults)) => Ok(P::refused(faults.into_iter().map(Into::into).collect())),
+        other => other,
+    })
 }
 
 macro_rules! payloads {

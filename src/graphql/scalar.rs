@@ -12,7 +12,7 @@ pub struct DateTime(pub i64);
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let time = chrono::DateTime::parse_from_rfc3339(text).map_err(|error| InputValueError::custom(error))?;
+        let time = chrono::DateTime::parse_from_rfc3339(text).map_err(InputValueError::custom)?;
         Ok(Self(time.timestamp_millis()))
     }
 

@@ -1,11 +1,13 @@
 //! Signing up, logging in and out.
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::ContextExt;
 use super::payload::{UserError, answer, payloads};
 use super::viewer::Viewer;
 use crate::auth::{self, LogIn, cookie};
+use crate::error::Result;
+use crate::service::session;
 use crate::service::user::SignUp;
 
 /// username: 3 to 20 of a-z, 0-9 and _, kept in lower case; email: kept in lower case; password: 8 to 128 characters.
@@ -69,27 +71,22 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Makes an account and logs it in.
-    async fn sign_up(&self, ctx: &Context<'_>, input: SignUpInput) -> Result<Option<SignUpPayload>> {
+    async fn sign_up(&self, ctx: &Context<'_>, input: SignUpInput) -> Option<Result<SignUpPayload>> {
         answer(sign_up(ctx, input).await)
     }
 
     /// By username or e-mail. The same error, after the same time, for an unknown login and a wrong password.
-    async fn log_in(&self, ctx: &Context<'_>, input: LogInInput) -> Result<Option<LogInPayload>> {
+    async fn log_in(&self, ctx: &Context<'_>, input: LogInInput) -> Option<Result<LogInPayload>> {
         answer(log_in(ctx, input).await)
     }
 
     /// Ends the current session; succeeds without one.
-    async fn log_out(&self, ctx: &Context<'_>) -> Result<Option<LogOutPayload>> {
-        if let Some(viewer) = ctx.viewer_opt() {
-            crate::service::session::end(ctx.app(), viewer.session).await?;
-            ctx.set_viewer(None);
-        }
-        ctx.append_http_header("set-cookie", cookie::cleared(&ctx.app().config));
-        Ok(Some(LogOutPayload::default()))
+    async fn log_out(&self, ctx: &Context<'_>) -> Option<Result<LogOutPayload>> {
+        Some(log_out(ctx).await)
     }
 }
 
-async fn sign_up(ctx: &Context<'_>, input: SignUpInput) -> crate::error::Result<SignUpPayload> {
+async fn sign_up(ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
     let SignUpInput { username, email, password, nickname } = input;
     let typed = SignUp { username, email, password, nickname };
     let started = auth::sign_up(ctx.app(), &typed, ctx.request().user_agent.as_deref()).await?;
@@ -97,11 +94,20 @@ async fn sign_up(ctx: &Context<'_>, input: SignUpInput) -> crate::error::Result<
     Ok(SignUpPayload { viewer, session_token, user_errors: Vec::new() })
 }
 
-async fn log_in(ctx: &Context<'_>, input: LogInInput) -> crate::error::Result<LogInPayload> {
+async fn log_in(ctx: &Context<'_>, input: LogInInput) -> Result<LogInPayload> {
     let LogInInput { login, password } = input;
     let started = auth::log_in(ctx.app(), &login, password, ctx.request().user_agent.as_deref()).await?;
     let (viewer, session_token) = logged_in(ctx, started);
     Ok(LogInPayload { viewer, session_token, user_errors: Vec::new() })
+}
+
+async fn log_out(ctx: &Context<'_>) -> Result<LogOutPayload> {
+    if let Some(viewer) = ctx.viewer_opt() {
+        session::end(ctx.app(), viewer.session).await?;
+        ctx.set_viewer(None);
+    }
+    ctx.append_http_header("set-cookie", cookie::cleared(&ctx.app().config));
+    Ok(LogOutPayload::default())
 }
 
 fn logged_in(ctx: &Context<'_>, started: LogIn) -> (Option<Viewer>, Option<String>) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::tweet;
 
 use super::ContextExt;
@@ -14,6 +14,7 @@ use super::payload::{UserError, answer, payloads};
 use super::scalar::DateTime;
 use super::user::User;
 use super::viewer::Viewer;
+use crate::error::Result;
 use crate::service;
 
 /// A short text by somebody.
@@ -120,17 +121,17 @@ pub struct TweetMutation;
 #[Object]
 impl TweetMutation {
     /// Makes a tweet. It is in one's own feed at once, and soon in those of one's followers.
-    async fn create_tweet(&self, ctx: &Context<'_>, input: CreateTweetInput) -> Result<Option<CreateTweetPayload>> {
+    async fn create_tweet(&self, ctx: &Context<'_>, input: CreateTweetInput) -> Option<Result<CreateTweetPayload>> {
         answer(create(ctx, input).await)
     }
 
     /// Deletes one's own tweet. It is gone from every answer at once.
-    async fn delete_tweet(&self, ctx: &Context<'_>, input: DeleteTweetInput) -> Result<Option<DeleteTweetPayload>> {
+    async fn delete_tweet(&self, ctx: &Context<'_>, input: DeleteTweetInput) -> Option<Result<DeleteTweetPayload>> {
         answer(delete(ctx, input).await)
     }
 }
 
-async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> crate::error::Result<CreateTweetPayload> {
+async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> Result<CreateTweetPayload> {
     let viewer = ctx.viewer()?;
     let new = service::tweet::NewTweet { content: input.content, idempotency_key: input.idempotency_key };
     let tweet = service::tweet::create(ctx.app(), viewer.user, &new).await?;
@@ -144,7 +145,7 @@ async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> crate::error::Res
     })
 }
 
-async fn delete(ctx: &Context<'_>, input: DeleteTweetInput) -> crate::error::Result<DeleteTweetPayload> {
+async fn delete(ctx: &Context<'_>, input: DeleteTweetInput) -> Result<DeleteTweetPayload> {
     let viewer = ctx.viewer()?;
     let id = GlobalId::tweet(&input.tweet_id, "tweetId")?;
     service::tweet::delete(ctx.app(), viewer.user, id).await?;

@@ -161,7 +161,8 @@ pub struct UserQuery;
 #[Object]
 impl UserQuery {
     /// By handle, ignoring case.
-    async fn user(&self, ctx: &Context<'_>, username: String) -> Result<Option<User>> {
-        Ok(user::by_username(ctx.app().db.read(), &username).await?.map(User))
+    async fn user(&self, ctx: &Context<'_>, username: String) -> Option<crate::error::Result<User>> {
+        let found = user::by_username(ctx.app().db.read(), &username).await.transpose()?;
+        Some(found.map(User))
     }
 }

@@ -36,11 +36,15 @@ impl Rejection {
 
     /// The GraphQL error for it.
     pub fn error(&self) -> serde_json::Value {
-        let mut error = json!({ "message": shortened(&self.message), "extensions": { "code": self.code } });
-        if let Some((line, column)) = self.location {
-            error["locations"] = json!([{ "line": line, "column": column }]);
+        let message = shortened(&self.message);
+        match self.location {
+            Some((line, column)) => json!({
+                "message": message,
+                "locations": [{ "line": line, "column": column }],
+                "extensions": { "code": self.code },
+            }),
+            None => json!({ "message": message, "extensions": { "code": self.code } }),
         }
-        error
     }
 }
 
@@ -168,7 +172,6 @@ pub async fn method_not_allowed() -> Rejection {
 }
 
 /// A handler panicked, which is a defect. The connection lives on.
-#[expect(clippy::needless_pass_by_value, reason = "this is what CatchPanicLayer calls")]
 pub fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     let message = "Something went wrong on our side.";
     Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message).into_response()
