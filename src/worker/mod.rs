@@ -51,7 +51,7 @@ pub async fn drain(app: &App) -> Result<()> {
 /// Takes some messages and handles them, several at a time. Returns how many were taken.
 async fn work(app: &App, stop: &CancellationToken) -> Result<usize> {
     let concurrency = app.config.worker_concurrency;
-    let messages = outbox::lease(app, concurrency * 4).await?;
+    let messages = outbox::lease(app, concurrency.saturating_mul(4)).await?;
     let taken = messages.len();
     stream::iter(messages)
         .for_each_concurrent(concurrency as usize, async |message| {
