@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(app: App, stop: CancellationToken) {
     let maintenance = tokio::spawn(maintenance::run(app.clone(), stop.clone()));
     while !stop.is_cancelled() {
-        let wait = match work(&app, app.config.worker_concurrency * 4, &stop).await {
+        let wait = match work(&app, app.config.worker_concurrency.saturating_mul(4), &stop).await {
             Ok(0) => POLL,
             Ok(_) => continue,
             Err(error) => {
@@ -43,7 +43,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// # Errors
 /// When the queue cannot be read.
 pub async fn drain(app: &App) -> Result<()> {
-    while step(app, app.config.worker_concurrency * 4).await? > 0 {}
+    while step(app, app.config.worker_concurrency.saturating_mul(4)).await? > 0 {}
     Ok(())
 }
 

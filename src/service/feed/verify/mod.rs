@@ -80,7 +80,7 @@ pub async fn verify(app: &App, only: Option<UserId>) -> Result<Report> {
     }
     let readers = readers(app, only).await?;
     for reader in &readers {
-        let count = compare(app, *reader).await?;
+        let count = compare(app.db.read(), *reader).await?;
         if count > 0 {
             faults.push(Finding { check: Check::FeedIsDefinition, user: *reader, other: None, count });
         }
@@ -198,8 +198,7 @@ async fn readers(app: &App, only: Option<UserId>) -> Result<Vec<UserId>> {
 }
 
 /// How many tweets are on one side only: of the feed as it is read, or of its definition.
-async fn compare(app: &App, reader: UserId) -> Result<i64> {
-    let db = app.db.read();
+async fn compare(db: &impl ConnectionTrait, reader: UserId) -> Result<i64> {
     let text = "SELECT t.id FROM tweet t
                 WHERE t.deleted_at IS NULL AND t.author_id NOT IN (SELECT user_id FROM suspended)
                 AND (t.author_id = ? OR t.author_id IN (SELECT followee_id FROM follow WHERE follower_id = ?))
