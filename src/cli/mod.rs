@@ -3,6 +3,7 @@
 //! What the person at the keyboard can mend (a taken port, a folder that cannot be written, a bad setting) is one plain
 //! sentence and exit code 2; a check that found something exits with 1.
 
+mod counters;
 mod feed;
 mod queue;
 mod seed;
@@ -54,6 +55,9 @@ enum Command {
     /// Look after the home feeds
     #[command(subcommand)]
     Feed(feed::FeedCommand),
+    /// Hold the counters against what counting gives
+    #[command(subcommand)]
+    Counters(counters::CountersCommand),
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -104,6 +108,7 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Seed(args) => seed::seed(&App::open(config).await?, &args).await?,
         Command::Feed(command) => return feed::run(&App::open(config).await?, command).await,
+        Command::Counters(command) => return counters::run(&App::open(config).await?, &command).await,
         Command::Queue(command) => queue::run(&App::open(config).await?, &command).await?,
         Command::Schema => (),
     }
