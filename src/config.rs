@@ -97,7 +97,8 @@ impl Config {
         }
         let keys = keys();
         let config: Self = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file(file.unwrap_or(Path::new("roost.toml"))))
+            // Exact: figment would otherwise look for it in the folders above as well.
+            .merge(Toml::file_exact(file.unwrap_or(Path::new("roost.toml"))))
             .merge(Env::prefixed("ROOST_").filter(move |key| keys.contains(&key.as_str().to_lowercase())))
             .merge(Serialized::defaults(flags))
             .extract()
@@ -137,7 +138,8 @@ impl Config {
 
     /// The URL of the database.
     pub fn database_url(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("roost.db").display()))
+        let default = || format!("sqlite://{}", percent_encode(&self.data_dir.join("roost.db").to_string_lossy()));
+        self.database_url.clone().unwrap_or_else(default)
     }
 
     /// How browsers reach the server, without a slash at the end.
@@ -201,7 +203,20 @@ fn explain(error: &figment::Error) -> String {
         None => format!(" in {}", metadata.name),
     });
     let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
-    format!("The configuration{place} cannot be used: {key}{}.", error.kind)
+    let kind = error.kind.to_string();
+    // A fault of syntax comes with the line it is in, drawn with bars; the numbers of line and column are enough.
+    let said = kind.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
+    format!("The configuration{place} cannot be used: {key}{}.", said.collect::<Vec<_>>().join(": "))
+}
+
+/// A path as it is written in a URL, whatever characters the name of a folder has.
+fn percent_encode(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
 }
 
 /// `scheme://user:password@host` with the password hidden.

@@ -31,7 +31,8 @@ pub enum Message {
     Discard { subject: Subject, author: UserId },
 }
 
-/// The stored form. A process that meets a version it does not know leaves the message for a newer one.
+/// The stored form. A message of a version that a process does not know goes to the dead letters, from where a
+/// newer roost can be told to retry it.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     v: u32,

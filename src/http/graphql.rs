@@ -9,6 +9,7 @@ use super::Server;
 use super::answer::{Media, Rejection};
 use super::identity::{Identity, identify};
 use super::operation::{self, Params};
+use super::sse;
 use crate::auth::cookie;
 use crate::graphql::RequestContext;
 
@@ -35,6 +36,9 @@ async fn answer(server: &Server, headers: &HeaderMap, body: Body) -> Result<Resp
     let operation = Params::from_json(&body)?.prepare(&server.limits)?;
     let Identity { viewer, stale_cookie } = identify(&server.app, headers).await?;
     let context = RequestContext::new(&server.app, viewer, user_agent(headers));
+    if sse::is_wanted(headers) {
+        return Ok(sse::answer(server, operation, context, viewer));
+    }
     let executed = operation::execute(server, operation, context).await;
     let mut response = Media::of(headers).answer(executed);
     if stale_cookie && !response.headers().contains_key(header::SET_COOKIE) {

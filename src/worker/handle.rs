@@ -1,11 +1,15 @@
 //! One message: one transaction, at whose end the message is gone.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
 use entity::{Subject, TweetId, UserId, outbox};
+use futures_util::FutureExt;
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::bus::{self, Message};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::live::Delivered;
 use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
@@ -30,7 +34,10 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
             return bus::dead_letter::bury(app, row, row.attempts + 1, &error.log()).await;
         }
     };
-    match app.db.retry(|| once(app, row, message)).await {
+    app.failpoints.pass("worker: leased").await;
+    // A panic is a defect, but of this message's handler: it must not end the worker, which has others to do.
+    let done = AssertUnwindSafe(app.db.retry(|| once(app, row, message))).catch_unwind().await;
+    match done.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
         Ok(wakes) => {
             app.failpoints.pass("worker: committed").await;
             for wake in wakes {
@@ -48,6 +55,11 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
             bus::outbox::fail(app, row, &error.log()).await
         }
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::internal(format!("the handler panicked: {}", text.unwrap_or("no reason given")))
 }
 
 async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Vec<Wake>> {
