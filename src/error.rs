@@ -43,6 +43,9 @@ pub enum Error {
     BadInput(String),
     #[error("Log in first: send the header Authorization: Bearer TOKEN, or the session cookie.")]
     Unauthenticated,
+    /// There is none, or it is not for this viewer. Where there is no payload that could say so.
+    #[error("{0}")]
+    NotFound(String),
     #[error("This idempotency key was used for another input within the last 24 hours.")]
     IdempotencyMismatch,
     #[error("Too much was missed to send it all. Read the list again and subscribe anew.")]
@@ -84,6 +87,7 @@ impl Error {
         match self {
             Self::User(_) | Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::NotFound(_) => "NOT_FOUND",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::Resubscribe => "RESUBSCRIBE",
             Self::Timeout => "TIMEOUT",

@@ -24,6 +24,10 @@ id! {
     UserId
     /// A tweet. Grows with every tweet of one author in the order of their commits.
     TweetId
+    /// A comment under a tweet.
+    CommentId
+    /// That somebody likes something.
+    LikeId
     /// An edge between two users.
     FollowId
     /// A log-in.

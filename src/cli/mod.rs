@@ -3,6 +3,7 @@
 //! What the person at the keyboard can mend (a taken port, a folder that cannot be written, a bad setting) is one plain
 //! sentence and exit code 2; a check that found something exits with 1.
 
+mod counters;
 mod feed;
 mod queue;
 mod seed;
@@ -58,6 +59,9 @@ enum Command {
     /// Look after the home feeds
     #[command(subcommand)]
     Feed(feed::FeedCommand),
+    /// Hold the counters against what counting gives
+    #[command(subcommand)]
+    Counters(counters::CountersCommand),
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -108,6 +112,9 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Seed(args) => with_app(config, async |app| seed::seed(app, &args).await).await?,
         Command::Feed(command) => return with_app(config, async |app| feed::run(app, command).await).await,
+        Command::Counters(command) => {
+            return with_app(config, async |app| counters::run(app, &command).await).await;
+        }
         Command::Queue(command) => with_app(config, async |app| queue::run(app, &command).await).await?,
         Command::Schema => (),
     }

@@ -3,7 +3,7 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{TweetId, UserId};
+use entity::{CommentId, Subject, TweetId, UserId};
 
 use crate::error::{Error, Result};
 
@@ -14,6 +14,7 @@ pub enum GlobalId {
     User(UserId),
     Profile(UserId),
     Tweet(TweetId),
+    Comment(CommentId),
     /// The recipient, and the number among their notifications.
     Notification(UserId, i64),
 }
@@ -25,6 +26,7 @@ impl GlobalId {
             Self::User(id) => format!("User:{id}"),
             Self::Profile(id) => format!("Profile:{id}"),
             Self::Tweet(id) => format!("Tweet:{id}"),
+            Self::Comment(id) => format!("Comment:{id}"),
             Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
         };
         ID(URL_SAFE_NO_PAD.encode(plain))
@@ -57,6 +59,29 @@ impl GlobalId {
             _ => Err(Error::not_found("tweet", field)),
         }
     }
+
+    /// The comment that the input of a mutation names.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn comment(id: &ID, field: &'static str) -> Result<CommentId> {
+        match Self::decode(id)? {
+            Self::Comment(id) => Ok(id),
+            _ => Err(Error::not_found("comment", field)),
+        }
+    }
+
+    /// What the input of a mutation names to like or unlike.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn subject(id: &ID, field: &'static str) -> Result<Subject> {
+        match Self::decode(id)? {
+            Self::Tweet(id) => Ok(Subject::Tweet(id)),
+            Self::Comment(id) => Ok(Subject::Comment(id)),
+            _ => Err(Error::not_found("tweet or comment", field)),
+        }
+    }
 }
 
 fn parse(id: &ID) -> Option<GlobalId> {
@@ -67,6 +92,7 @@ fn parse(id: &ID) -> Option<GlobalId> {
         "User" => GlobalId::User(UserId(number.parse().ok()?)),
         "Profile" => GlobalId::Profile(UserId(number.parse().ok()?)),
         "Tweet" => GlobalId::Tweet(TweetId(number.parse().ok()?)),
+        "Comment" => GlobalId::Comment(CommentId(number.parse().ok()?)),
         "Notification" => {
             let (recipient, seq) = number.split_once(':')?;
             GlobalId::Notification(UserId(recipient.parse().ok()?), seq.parse().ok()?)

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::ContextExt;
+use super::comment::Comment;
 use super::id::GlobalId;
 use super::notification::Notification;
 use super::tweet::Tweet;
@@ -22,6 +23,7 @@ pub enum Node {
     User(User),
     Profile(Profile),
     Tweet(Tweet),
+    Comment(Comment),
     Notification(Notification),
 }
 
@@ -56,6 +58,7 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
         GlobalId::User(id) => ctx.loaders().person(id).await?.map(|_| Node::User(User(id))),
         GlobalId::Profile(id) => ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person))),
         GlobalId::Tweet(id) => ctx.loaders().tweet(id).await?.map(|tweet| Node::Tweet(Tweet(tweet))),
+        GlobalId::Comment(id) => ctx.loaders().comment(id).await?.map(|comment| Node::Comment(Comment(comment))),
         GlobalId::Notification(recipient, seq) if is_viewer(recipient) => {
             let found = notification::by_seq(ctx.app(), recipient, seq).await?;
             found.map(|found| Node::Notification(Notification(found)))

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::tweet;
+use entity::{Subject, tweet};
 
 use super::ContextExt;
+use super::comment::{self, CommentConnection};
 use super::cursor::Kind;
 use super::feed::FeedEdge;
 use super::id::GlobalId;
-use super::page::connection;
+use super::likeable::{self, LikerConnection};
+use super::page::{PageArgs, connection};
 use super::payload::{UserError, answer, payloads};
 use super::scalar::DateTime;
 use super::user::User;
@@ -42,6 +44,46 @@ impl Tweet {
     /// When it was made.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
+    }
+
+    /// How many comments stand under it.
+    async fn comment_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        // Without counters it has just been deleted.
+        Ok(ctx.loaders().tweet_stats(self.0.id).await?.map_or(0, |stats| stats.comment_count))
+    }
+
+    /// How many people like it.
+    pub async fn like_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        likeable::like_count(ctx, Subject::Tweet(self.0.id)).await
+    }
+
+    /// Does the viewer like it? False when nobody is logged in.
+    pub async fn viewer_has_liked(&self, ctx: &Context<'_>) -> Result<bool> {
+        likeable::viewer_has_liked(ctx, Subject::Tweet(self.0.id)).await
+    }
+
+    /// Who likes it, newest like first.
+    pub async fn likers(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<LikerConnection> {
+        likeable::likers(ctx, Subject::Tweet(self.0.id), PageArgs { first, after, last, before }).await
+    }
+
+    /// Newest comment first.
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<CommentConnection> {
+        comment::under(ctx, self.0.id, PageArgs { first, after, last, before }).await
     }
 
     /// Whether the viewer may delete it: it is their own.
