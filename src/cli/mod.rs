@@ -151,7 +151,7 @@ async fn keep_node(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         if let Err(error) = node::lease(&app).await {
-            tracing::error!(error = error.log(), "the node number could not be leased again");
+            tracing::warn!(error = error.log(), "the node number could not be leased again yet");
         }
     }
 }
