@@ -5,3 +5,7 @@
 mod support;
 
 mod accounts;
+mod cli;
+mod crash;
+mod queue;
+mod verify;

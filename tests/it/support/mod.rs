@@ -2,6 +2,7 @@
 
 mod answer;
 mod person;
+pub mod process;
 
 use std::sync::Arc;
 
