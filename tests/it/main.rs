@@ -6,8 +6,12 @@ mod support;
 
 mod accounts;
 mod budget;
+mod cli;
 mod concurrency;
+mod crash;
 mod feed;
 mod follows;
 mod histories;
+mod queue;
 mod tweets;
+mod verify;

@@ -3,6 +3,7 @@
 mod answer;
 pub mod pages;
 mod person;
+pub mod process;
 
 use std::sync::Arc;
 
