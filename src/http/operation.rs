@@ -9,9 +9,10 @@ use async_graphql::{Request, Response as Executed, Variables};
 use axum::http::StatusCode;
 use futures_util::{FutureExt, Stream, StreamExt};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::Server;
-use super::answer::{Rejection, failed, mask};
+use super::answer::{Rejection, failed, mask, request_id};
 use crate::error::Error;
 use crate::graphql::RequestContext;
 use crate::limit::document::{self, DocumentLimits};
@@ -25,9 +26,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Params {
     query: String,
     operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<Map<String, Value>>,
     #[serde(rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    _extensions: Option<Map<String, Value>>,
 }
 
 /// An operation that may be executed.
@@ -40,10 +41,19 @@ impl Params {
     /// # Errors
     /// 400 when this is no JSON object of a GraphQL request.
     pub fn from_json(json: &[u8]) -> Result<Self, Rejection> {
-        serde_json::from_slice(json).map_err(|error| {
+        let params = serde_json::from_slice(json).and_then(Self::from_map);
+        params.map_err(|error| {
             let message = format!("The body has to be a JSON object with the string `query`: {error}.");
             Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
         })
+    }
+
+    /// By way of a map: a struct would be read from a list of its fields as well.
+    ///
+    /// # Errors
+    /// When these are no parameters of a GraphQL request.
+    pub fn from_map(map: Map<String, Value>) -> serde_json::Result<Self> {
+        serde_json::from_value(Value::Object(map))
     }
 
     /// Parses the document and holds it against the limits.
@@ -52,7 +62,7 @@ impl Params {
     /// 400 when it is no document, asks for too much, or does not have the operation.
     pub fn prepare(self, limits: &DocumentLimits) -> Result<Operation, Rejection> {
         let parsed = document::parse(&self.query, limits)?;
-        let variables = self.variables.map(serde_json::Value::Object).unwrap_or_default();
+        let variables = self.variables.map(Value::Object).unwrap_or_default();
         let variables = Variables::from_json(variables);
         let name = self.operation_name.as_deref().filter(|name| !name.is_empty());
         let Some(kind) = parsed.operation(name).map(|operation| operation.ty) else {
@@ -97,9 +107,4 @@ pub fn execute_stream(
         mask(&mut executed, &request_id);
         executed
     })
-}
-
-/// What a person tells the operator, and the operator finds in the log.
-fn request_id() -> String {
-    format!("{:016x}", rand::random::<u64>())
 }

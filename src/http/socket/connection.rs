@@ -15,28 +15,25 @@ use tokio::time::{Instant, interval, timeout};
 use super::protocol::{self, Close, FromClient};
 use crate::auth::{self, Viewer};
 use crate::graphql::RequestContext;
-use crate::http::Server;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
 use crate::http::operation::{Operation, Params, execute_stream};
+use crate::http::{Server, Timings};
 use crate::live::Topic;
 use crate::service::session;
 
-/// How long a client may take to send `connection_init`.
-const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the server pings; a peer from which nothing came for two of these is gone.
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// How long a write may take until the peer counts as one that does not read.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Operations on one socket at a time.
 const MOST_OPERATIONS: usize = 100;
 /// Answers that wait for the socket. When they are this many, the operations wait as well.
 const OUTBOX: usize = 16;
 
+const SESSION_ENDED: Close = Close::Unauthorized("The session has ended");
+
 /// Serves a socket until either side ends it.
 pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, user_agent: Option<String>) {
+    let patience = server.timings.write;
     if socket.protocol().is_none() {
-        return end(&mut socket, Close::Subprotocol).await;
+        return end(&mut socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
     let mut connection =
@@ -46,13 +43,13 @@ pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>
         running.task.abort();
     }
     if let Some(close) = close {
-        end(&mut socket, close).await;
+        end(&mut socket, close, patience).await;
     }
 }
 
-async fn end(socket: &mut WebSocket, close: Close) {
+async fn end(socket: &mut WebSocket, close: Close, patience: Duration) {
     // The peer may be gone: then there is nobody to tell.
-    drop(timeout(WRITE_TIMEOUT, socket.send(Message::Close(Some(close.frame())))).await);
+    drop(timeout(patience, socket.send(Message::Close(Some(close.frame())))).await);
 }
 
 struct Connection {
@@ -89,7 +86,8 @@ impl Connection {
             return close;
         }
         let mut heard = Instant::now();
-        let mut ping = interval(PING_EVERY);
+        let Timings { ping: ping_every, write: patience, .. } = self.server.timings;
+        let mut ping = interval(ping_every);
         ping.reset();
         let stop = self.server.stop.clone();
         loop {
@@ -98,23 +96,23 @@ impl Connection {
                     heard = Instant::now();
                     let Some(Ok(message)) = message else { return too_long(message) };
                     match self.receive(message).await {
-                        Ok(Some(reply)) => send(socket, reply).await,
+                        Ok(Some(reply)) => send(socket, reply, patience).await,
                         Ok(None) => Ok(()),
                         Err(close) => return close,
                     }
                 }
                 Some(answer) = answered.recv() => match self.accept(answer) {
-                    Some(message) => send(socket, message).await,
+                    Some(message) => send(socket, message, patience).await,
                     None => Ok(()),
                 },
                 _ = ping.tick() => {
-                    if heard.elapsed() > 2 * PING_EVERY {
+                    if heard.elapsed() > 2 * ping_every {
                         return Some(Close::Stalled);
                     }
-                    send(socket, Message::Ping(Default::default())).await
+                    send(socket, Message::Ping(Default::default()), patience).await
                 }
                 () = session_ended(&self.server, self.viewer, &mut self.session) => {
-                    return Some(Close::Unauthorized("The session has ended"));
+                    return Some(SESSION_ENDED);
                 }
                 () = stop.cancelled() => return Some(Close::GoingAway),
             };
@@ -126,8 +124,9 @@ impl Connection {
 
     /// Waits for `connection_init` and acknowledges it.
     async fn initialise(&mut self, socket: &mut WebSocket) -> Result<(), Option<Close>> {
-        let deadline = tokio::time::sleep(INIT_TIMEOUT);
+        let deadline = tokio::time::sleep(self.server.timings.init);
         tokio::pin!(deadline);
+        let patience = self.server.timings.write;
         loop {
             let message = tokio::select! {
                 message = socket.recv() => message,
@@ -144,17 +143,27 @@ impl Connection {
                     if let Some(token) = token {
                         self.viewer = Some(self.identify(token).await?);
                     }
-                    self.session = self.viewer.map(|viewer| self.server.app.live.sessions.listen(viewer.session));
-                    return send(socket, protocol::connection_ack()).await.map_err(Some);
+                    self.listen().await?;
+                    return send(socket, protocol::connection_ack(), patience).await.map_err(Some);
                 }
                 Some(FromClient::Ping { payload }) => {
-                    send(socket, protocol::pong(payload.as_ref())).await.map_err(Some)?;
+                    send(socket, protocol::pong(payload.as_ref()), patience).await.map_err(Some)?;
                 }
                 Some(FromClient::Pong { .. }) | None => (),
                 Some(FromClient::Subscribe { .. } | FromClient::Complete { .. }) => {
                     return Err(Some(Close::Unauthorized("Unauthorized")));
                 }
             }
+        }
+    }
+
+    /// From now on the end of the viewer's session ends the socket. One that has ended before has woken nobody.
+    async fn listen(&mut self) -> Result<(), Option<Close>> {
+        let Some(viewer) = self.viewer else { return Ok(()) };
+        self.session = Some(self.server.app.live.sessions.listen(viewer.session));
+        match session::lasts(&self.server.app, viewer.session).await {
+            Ok(false) => Err(Some(SESSION_ENDED)),
+            _ => Ok(()),
         }
     }
 
@@ -182,7 +191,10 @@ impl Connection {
                 }
                 Ok(None)
             }
-            Some(FromClient::Subscribe { id, payload }) => self.subscribe(id, payload).map_err(Some),
+            Some(FromClient::Subscribe { id, payload }) => {
+                let params = Params::from_map(payload).map_err(|error| Some(invalid(&error)))?;
+                self.subscribe(id, params).map_err(Some)
+            }
         }
     }
 
@@ -251,14 +263,15 @@ async fn run_operation(
 /// A message of the protocol; none for what the WebSocket layer sends to itself.
 fn parse(message: Message) -> Result<Option<FromClient>, Option<Close>> {
     match message {
-        Message::Text(text) => match serde_json::from_str(&text) {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => Err(Some(Close::BadRequest(format!("Invalid message: {error}")))),
-        },
+        Message::Text(text) => FromClient::from_json(&text).map(Some).map_err(|error| Some(invalid(&error))),
         Message::Binary(_) => Err(Some(Close::BadRequest("Messages have to be text".to_owned()))),
         Message::Ping(_) | Message::Pong(_) => Ok(None),
         Message::Close(_) => Err(None),
     }
+}
+
+fn invalid(error: &serde_json::Error) -> Close {
+    Close::BadRequest(format!("Invalid message: {error}"))
 }
 
 /// The end of the socket: the peer's, unless it sent more than it may.
@@ -271,8 +284,8 @@ fn too_long<E: std::fmt::Display>(received: Option<Result<Message, E>>) -> Optio
     }
 }
 
-async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Close> {
-    match timeout(WRITE_TIMEOUT, socket.send(message)).await {
+async fn send(socket: &mut WebSocket, message: Message, patience: Duration) -> Result<(), Close> {
+    match timeout(patience, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         _ => Err(Close::Stalled),
     }
