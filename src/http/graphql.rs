@@ -9,6 +9,7 @@ use super::Server;
 use super::answer::{Media, Rejection};
 use super::identity::{Identity, identify};
 use super::operation::{self, Params};
+use super::sse;
 use crate::auth::cookie;
 use crate::graphql::RequestContext;
 
@@ -39,6 +40,9 @@ async fn answer(server: &Server, headers: &HeaderMap, media: Media, body: Body) 
     };
     let Identity { viewer, stale_cookie } = identify(&server.app, headers).await?;
     let context = RequestContext::new(&server.app, viewer, user_agent(headers));
+    if sse::is_wanted(headers) {
+        return Ok(sse::answer(server, operation, context, viewer));
+    }
     let executed = operation::execute(server, operation, context).await;
     let mut response = media.answer(executed);
     if stale_cookie && !response.headers().contains_key(header::SET_COOKIE) {

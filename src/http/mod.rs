@@ -11,6 +11,7 @@ mod identity;
 mod operation;
 pub mod origin;
 mod socket;
+mod sse;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -83,6 +83,18 @@ pub async fn lasts(app: &App, id: SessionId) -> Result<bool> {
     Ok(found.is_some_and(|session| app.clock.now() < expires_at(&session)))
 }
 
+/// Returns when a session has ended.
+pub async fn ended(app: &App, id: SessionId) {
+    let mut topic = app.live.sessions.listen(id);
+    loop {
+        app.live.wait(topic.woken()).await;
+        // A database that does not answer ends no session.
+        if matches!(lasts(app, id).await, Ok(false)) {
+            return;
+        }
+    }
+}
+
 /// Ends a session. One that has ended already stays so.
 ///
 /// # Errors

@@ -5,3 +5,9 @@
 mod support;
 
 mod accounts;
+mod budget;
+mod concurrency;
+mod feed;
+mod follows;
+mod histories;
+mod tweets;

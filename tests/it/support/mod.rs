@@ -1,6 +1,7 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod pages;
 mod person;
 
 use std::sync::Arc;
