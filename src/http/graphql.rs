@@ -36,6 +36,7 @@ async fn answer(server: &Server, headers: &HeaderMap, media: Media, body: Body) 
     })?;
     let operation = match Params::from_json(&body)?.prepare(&server.limits) {
         Ok(operation) => operation,
+        Err(rejection) if sse::is_wanted(headers) => return Err(rejection),
         Err(rejection) => return Ok(media.refuse(&rejection)),
     };
     let Identity { viewer, stale_cookie } = identify(&server.app, headers).await?;

@@ -1,6 +1,7 @@
 //! One socket, from the handshake to its end.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use async_graphql::Value;
@@ -13,21 +14,19 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, timeout};
 
 use super::protocol::{self, Close, FromClient};
+use crate::app::App;
 use crate::auth::{self, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
 use crate::http::operation::{Operation, Params, execute_stream};
 use crate::http::{Server, Timings};
-use crate::live::Topic;
 use crate::service::session;
 
 /// Operations on one socket at a time.
 const MOST_OPERATIONS: usize = 100;
 /// Answers that wait for the socket. When they are this many, the operations wait as well.
 const OUTBOX: usize = 16;
-
-const SESSION_ENDED: Close = Close::Unauthorized("The session has ended");
 
 /// Serves a socket until either side ends it.
 pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, user_agent: Option<String>) {
@@ -36,8 +35,7 @@ pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>
         return end(&mut socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
-    let mut connection =
-        Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0, session: None };
+    let mut connection = Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0 };
     let close = connection.run(&mut socket, &mut answered).await;
     for (_, running) in connection.operations.drain() {
         running.task.abort();
@@ -61,8 +59,6 @@ struct Connection {
     operations: HashMap<String, Running>,
     /// How many operations were started: the number of the latest one.
     started: u64,
-    /// Woken when the viewer's session ends. None until the connection is acknowledged.
-    session: Option<Topic<entity::SessionId>>,
 }
 
 struct Running {
@@ -90,6 +86,7 @@ impl Connection {
         let mut ping = interval(ping_every);
         ping.reset();
         let stop = self.server.stop.clone();
+        let mut ended = pin!(session_ended(self.server.app.clone(), self.viewer));
         loop {
             let sent = tokio::select! {
                 message = socket.recv() => {
@@ -111,9 +108,7 @@ impl Connection {
                     }
                     send(socket, Message::Ping(Default::default()), patience).await
                 }
-                () = session_ended(&self.server, self.viewer, &mut self.session) => {
-                    return Some(SESSION_ENDED);
-                }
+                () = &mut ended => return Some(Close::Unauthorized("The session has ended")),
                 () = stop.cancelled() => return Some(Close::GoingAway),
             };
             if let Err(close) = sent {
@@ -124,8 +119,7 @@ impl Connection {
 
     /// Waits for `connection_init` and acknowledges it.
     async fn initialise(&mut self, socket: &mut WebSocket) -> Result<(), Option<Close>> {
-        let deadline = tokio::time::sleep(self.server.timings.init);
-        tokio::pin!(deadline);
+        let mut deadline = pin!(tokio::time::sleep(self.server.timings.init));
         let patience = self.server.timings.write;
         loop {
             let message = tokio::select! {
@@ -143,7 +137,6 @@ impl Connection {
                     if let Some(token) = token {
                         self.viewer = Some(self.identify(token).await?);
                     }
-                    self.listen().await?;
                     return send(socket, protocol::connection_ack(), patience).await.map_err(Some);
                 }
                 Some(FromClient::Ping { payload }) => {
@@ -154,16 +147,6 @@ impl Connection {
                     return Err(Some(Close::Unauthorized("Unauthorized")));
                 }
             }
-        }
-    }
-
-    /// From now on the end of the viewer's session ends the socket. One that has ended before has woken nobody.
-    async fn listen(&mut self) -> Result<(), Option<Close>> {
-        let Some(viewer) = self.viewer else { return Ok(()) };
-        self.session = Some(self.server.app.live.sessions.listen(viewer.session));
-        match session::lasts(&self.server.app, viewer.session).await {
-            Ok(false) => Err(Some(SESSION_ENDED)),
-            _ => Ok(()),
         }
     }
 
@@ -244,7 +227,7 @@ async fn run_operation(
     number: u64,
 ) {
     let is_subscription = operation.kind == OperationType::Subscription;
-    let mut stream = std::pin::pin!(execute_stream(&server, operation, context));
+    let mut stream = pin!(execute_stream(&server, operation, context));
     let say = async |message, is_last| answers.send(Answer { id: id.clone(), number, message, is_last }).await.is_ok();
     while let Some(executed) = stream.next().await {
         // An event that is null as a whole is the stream's own failure: no event field of ours is null otherwise.
@@ -292,13 +275,9 @@ async fn send(socket: &mut WebSocket, message: Message, patience: Duration) -> R
 }
 
 /// Returns when the viewer's session has ended; never without one.
-async fn session_ended(server: &Server, viewer: Option<Viewer>, topic: &mut Option<Topic<entity::SessionId>>) {
-    let (Some(viewer), Some(topic)) = (viewer, topic) else { return std::future::pending().await };
-    loop {
-        server.app.live.wait(topic.woken()).await;
-        // A database that does not answer ends no session.
-        if matches!(session::lasts(&server.app, viewer.session).await, Ok(false)) {
-            return;
-        }
+async fn session_ended(app: App, viewer: Option<Viewer>) {
+    match viewer {
+        Some(viewer) => session::ended(&app, viewer.session).await,
+        None => std::future::pending().await,
     }
 }
