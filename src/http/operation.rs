@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{OperationDefinition, OperationType};
 use async_graphql::{Request, Response as Executed, Variables};
 use axum::http::StatusCode;
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -65,19 +65,35 @@ impl Params {
         let variables = self.variables.map(Value::Object).unwrap_or_default();
         let variables = Variables::from_json(variables);
         let name = self.operation_name.as_deref().filter(|name| !name.is_empty());
-        let Some(kind) = parsed.operation(name).map(|operation| operation.ty) else {
+        let Some(operation) = parsed.operation(name) else {
             let message = match name {
                 Some(name) => format!("The document has no operation named {name:.60}."),
                 None => "The document has several operations: say which one in operationName.".to_owned(),
             };
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED", message));
         };
+        let kind = operation.ty;
+        has_required(operation, &variables)?;
         parsed.cost(name, &variables, limits)?;
         let mut request = Request::new(self.query).variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(parsed.parsed);
         Ok(Operation { request, kind })
     }
+}
+
+/// The engine looks for a variable where it is used, when what stands before that has been executed.
+fn has_required(operation: &OperationDefinition, variables: &Variables) -> Result<(), Rejection> {
+    for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
+        let (name, ty) = (&definition.name.node, &definition.var_type.node);
+        let given = variables.get(name);
+        let may_be_left_out = ty.nullable || definition.default_value.is_some();
+        if given.map_or(!may_be_left_out, |value| *value == async_graphql::Value::Null && !ty.nullable) {
+            let message = format!("The variable ${name:.60} of the type {ty:.60} is missing.");
+            return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
+        }
+    }
+    Ok(())
 }
 
 /// Executes a query or mutation to its end. What goes wrong stands in the answer.
