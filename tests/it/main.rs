@@ -1,13 +1,24 @@
 //! The tests, through the public surface: the router, the sockets, the command line. One binary, a database per test.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
 mod accounts;
+mod arrows;
 mod budget;
 mod concurrency;
+mod contract;
 mod feed;
 mod follows;
 mod histories;
+mod http;
+mod limits;
+mod socket;
 mod tweets;
