@@ -163,12 +163,20 @@ pub struct TweetMutation;
 #[Object]
 impl TweetMutation {
     /// Makes a tweet. It is in one's own feed at once, and soon in those of one's followers.
-    async fn create_tweet(&self, ctx: &Context<'_>, input: CreateTweetInput) -> Option<Result<CreateTweetPayload>> {
+    async fn create_tweet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The tweet.")] input: CreateTweetInput,
+    ) -> Option<Result<CreateTweetPayload>> {
         answer(create(ctx, input).await)
     }
 
     /// Deletes one's own tweet. It is gone from every answer at once.
-    async fn delete_tweet(&self, ctx: &Context<'_>, input: DeleteTweetInput) -> Option<Result<DeleteTweetPayload>> {
+    async fn delete_tweet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tweet.")] input: DeleteTweetInput,
+    ) -> Option<Result<DeleteTweetPayload>> {
         answer(delete(ctx, input).await)
     }
 }

@@ -1,17 +1,28 @@
 //! The tests, through the public surface: the router, the sockets, the command line. One binary, a database per test.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
 mod accounts;
+mod arrows;
 mod budget;
 mod cli;
 mod concurrency;
+mod contract;
 mod crash;
 mod feed;
 mod follows;
 mod histories;
+mod http;
+mod limits;
 mod queue;
+mod socket;
 mod tweets;
 mod verify;

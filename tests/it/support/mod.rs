@@ -4,6 +4,7 @@ mod answer;
 pub mod pages;
 mod person;
 pub mod process;
+mod socket;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use person::Person;
+pub use socket::{PROTOCOL, Served, Socket};
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
 pub struct TestApp {
