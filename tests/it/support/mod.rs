@@ -1,8 +1,10 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod events;
 pub mod pages;
 mod person;
+pub mod social;
 
 use std::sync::Arc;
 
