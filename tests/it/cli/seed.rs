@@ -28,7 +28,7 @@ async fn contents(app: &TestApp) -> Vec<Vec<String>> {
 async fn seed_makes_people_who_can_log_in_and_have_something_to_read() {
     let place = Place::new();
     let seeded = place.run(&SMALL).await;
-    assert!(seeded.ok().contains("Made 6 people, 18 follows, 12 tweets."), "{seeded:?}");
+    assert!(seeded.ok().contains("Made 6 people, 18 follows, 12 tweets, 24 comments, 36 likes."), "{seeded:?}");
     let (_, names) = seeded.stdout.split_once("Log in as ").unwrap();
     let (names, password) = names.trim_end().split_once(", password ").unwrap();
     let server = place.serve().await;
@@ -47,7 +47,7 @@ async fn the_same_people_cannot_be_made_twice() {
     place.run(&SMALL).await.ok();
     let before = contents(&place.open().await).await;
     let again = place.run(&SMALL).await;
-    assert!(again.refused().contains("These people are there already"), "{again:?}");
+    assert!(again.refused().contains("This username is taken."), "{again:?}");
     assert_eq!(contents(&place.open().await).await, before);
     place.run(&[&SMALL[..], &["--seed", "7"]].concat()).await.ok();
     assert_eq!(place.open().await.number("SELECT COUNT(*) FROM users", []).await, 12);
@@ -69,5 +69,5 @@ async fn a_seed_decides_everything() {
 async fn nobody_follows_more_people_than_there_are() {
     let place = Place::new();
     let seeded = place.run(&["seed", "--people", "3", "--follows", "50", "--tweets", "0"]).await;
-    assert!(seeded.ok().contains("Made 3 people, 6 follows, 0 tweets."), "{seeded:?}");
+    assert!(seeded.ok().contains("Made 3 people, 6 follows, 0 tweets, 0 comments, 0 likes."), "{seeded:?}");
 }

@@ -12,7 +12,7 @@ use crate::support::process::{Http, Place};
 use crate::support::{CREATE_TWEET, DELETE_TWEET, FOLLOW, Person, UNFOLLOW};
 
 /// Every label, and those that are passed several times in one walk also in the middle of it.
-const POINTS: [&str; 31] = [
+const POINTS: [&str; 36] = [
     "tweet: before commit",
     "tweet: after commit",
     "tweet: after commit#2",
@@ -44,6 +44,11 @@ const POINTS: [&str; 31] = [
     "retract: deleted",
     "retract: deleted#2",
     "demote: updated",
+    "like: before commit",
+    "like: after commit",
+    "comment: before commit",
+    "comment: after commit",
+    "discard: removed",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +58,14 @@ enum Step {
     Tweet(usize, &'static str),
     /// The author's first tweet of the past.
     Delete(usize),
+    /// Of that tweet.
+    Like(usize),
+    Comment(usize),
 }
+
+const LIKE: &str = "mutation ($id: ID!) { like(input: { subjectId: $id }) { userErrors { code message field } } }";
+const COMMENT: &str = "mutation ($id: ID!) {
+    createComment(input: { tweetId: $id, content: \"hi\", idempotencyKey: \"k\" }) { userErrors { code message field } } }";
 
 const STAR: usize = 0;
 const AUTHOR: usize = 1;
@@ -61,11 +73,13 @@ const CAROL: usize = 4;
 const DAVE: usize = 5;
 
 /// Passes every label: with the people of `prepare`, the author gets a third follower, the star a fourth.
-const SCRIPT: [Step; 8] = [
+const SCRIPT: [Step; 10] = [
     Step::Follow(CAROL, AUTHOR),
     Step::Tweet(AUTHOR, "to three"),
     Step::Follow(DAVE, STAR),
     Step::Tweet(STAR, "to four"),
+    Step::Like(DAVE),
+    Step::Comment(DAVE),
     Step::Delete(AUTHOR),
     Step::Unfollow(CAROL, AUTHOR),
     Step::Tweet(AUTHOR, "to two"),
@@ -113,6 +127,13 @@ impl World {
             Step::Tweet(author, content) => {
                 let variables = json!({ "content": content, "key": content });
                 http.gql(Some(&person(author).token), CREATE_TWEET, variables).await?.changed("createTweet");
+            }
+            Step::Like(actor) => {
+                http.gql(Some(&person(actor).token), LIKE, json!({ "id": self.past })).await?.changed("like");
+            }
+            Step::Comment(actor) => {
+                let variables = json!({ "id": self.past });
+                http.gql(Some(&person(actor).token), COMMENT, variables).await?.changed("createComment");
             }
             Step::Delete(author) => {
                 let variables = json!({ "id": self.past });
@@ -174,6 +195,10 @@ async fn dies_at(point: &str) {
         ("star", "to four"),
     ];
     assert_eq!(tweets(&app).await, owned(&expected), "{point}");
+    let left =
+        "SELECT (SELECT COUNT(*) FROM liked) + (SELECT COUNT(*) FROM comment) + (SELECT COUNT(*) FROM comment_stats)";
+    assert_eq!(app.number(left, []).await, 0, "{point}: what hung on the deleted tweet");
+    assert!(roost::service::counters::verify(&app.app).await.unwrap().is_empty(), "{point}");
 }
 
 #[tokio::test]
