@@ -4,7 +4,6 @@
 
 mod repair;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use entity::{TweetId, UserId, outbox};
@@ -214,11 +213,9 @@ async fn compare(db: &impl ConnectionTrait, reader: UserId) -> Result<i64> {
         older_than = last.id.0;
         read.extend(page.iter().map(|tweet| tweet.id));
     }
-    let differing = match (BTreeSet::from_iter(&defined), BTreeSet::from_iter(&read)) {
-        // The same tweets, but perhaps in another order or one of them twice.
-        (defined_set, read_set) if defined_set == read_set => usize::from(defined != read),
-        (defined_set, read_set) => defined_set.symmetric_difference(&read_set).count(),
-    };
+    let differing = defined.iter().filter(|id| !read.contains(id)).count()
+        + read.iter().filter(|id| !defined.contains(id)).count()
+        + usize::from(defined.len() == read.len() && defined != read);
     Ok(i64::try_from(differing).unwrap_or(i64::MAX))
 }
 
