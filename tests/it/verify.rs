@@ -26,11 +26,12 @@ async fn busy() -> (TestApp, [Person; 5]) {
     app.unfollow(carol, alice).await;
     app.follow(carol, alice).await;
     app.drain().await;
-    for follower in [carol, dave] {
-        app.follow(follower, star).await;
+    for (follower, followee) in [(carol, star), (dave, star), (star, alice)] {
+        app.follow(follower, followee).await;
+        app.drain().await;
     }
-    app.tweet(star, "read by four").await;
-    app.tweet(alice, "read by two").await;
+    app.tweet(star, "pulled by four").await;
+    app.tweet(alice, "pushed to three").await;
     app.drain().await;
     (app, cast)
 }

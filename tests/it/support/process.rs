@@ -170,7 +170,9 @@ impl Process {
 
     /// Returns when it has ended.
     pub async fn wait(&mut self) -> ExitStatus {
-        tokio::time::timeout(DEADLINE, self.child.wait()).await.expect("the process does not end").unwrap()
+        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        assert!(ended.is_ok(), "the process does not end");
+        ended.unwrap().unwrap()
     }
 }
 
