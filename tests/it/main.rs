@@ -27,6 +27,7 @@ mod likes;
 mod limits;
 mod notifications;
 mod queue;
+mod readme;
 mod socket;
 mod tweet_changed;
 mod tweets;
