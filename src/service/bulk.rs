@@ -1,7 +1,7 @@
 //! A society made in bulk: the rows that the services and the worker would have made, many to a statement, for an empty
 //! database and nobody looking.
 //!
-//! `tests/it/seed.rs` holds both ways against each other.
+//! `tests/it/cli/bulk.rs` holds both ways against each other.
 
 use std::collections::HashMap;
 

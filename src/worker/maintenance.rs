@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -10,11 +11,12 @@ use crate::service::feed::{sweep, threshold};
 use crate::service::idempotency;
 
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Soon after the start, so that a server which is restarted every day does it as well, but not while it starts.
+const FIRST: Duration = Duration::from_secs(10 * 60);
 
 /// Once a day, until it is stopped.
 pub async fn run(app: App, stop: CancellationToken) {
-    let mut interval = tokio::time::interval(EVERY);
-    interval.tick().await;
+    let mut interval = tokio::time::interval_at(Instant::now() + FIRST, EVERY);
     loop {
         tokio::select! {
             _ = interval.tick() => (),

@@ -5,12 +5,11 @@ use serde_json::json;
 
 use crate::support::{CREATE_TWEET, FOLLOW, Person, TestApp, UNFOLLOW};
 
-/// What concurrent requests are: tasks of their own on several threads.
+/// Many requests under way at the same time.
 macro_rules! at_once {
     ($n:expr, $app:expr, $body:expr) => {
         join_all((0..$n).map(|n| {
             let app = &$app;
-            #[expect(clippy::redundant_closure_call, reason = "the body is the closure that is given")]
             ($body)(app, n)
         }))
         .await
@@ -44,7 +43,7 @@ async fn s16_counters_are_exact_after_a_hundred_follows_and_unfollows() {
     let app = TestApp::new().await;
     let people = app.cast(["alice", "bob", "carol", "dave"]).await;
     let answers = at_once!(100, app, async |app: &TestApp, n: usize| {
-        let (query, follower) = if n % 3 == 0 { (UNFOLLOW, 1 + n % 2) } else { (FOLLOW, 1 + n % 3) };
+        let (query, follower) = if n.is_multiple_of(3) { (UNFOLLOW, 1 + n % 2) } else { (FOLLOW, 1 + n % 3) };
         app.as_user(&people[follower]).gql(query, json!({ "id": people[0].gid })).await
     });
     for answer in answers {
@@ -53,7 +52,7 @@ async fn s16_counters_are_exact_after_a_hundred_follows_and_unfollows() {
     // In both directions at once, so that a wrong order of locks would deadlock.
     at_once!(100, app, async |app: &TestApp, n: usize| {
         let (follower, followee) = (&people[n % 2], &people[1 - n % 2]);
-        let query = if n % 5 == 0 { UNFOLLOW } else { FOLLOW };
+        let query = if n.is_multiple_of(5) { UNFOLLOW } else { FOLLOW };
         app.as_user(follower).gql(query, json!({ "id": followee.gid })).await.ok();
     });
     app.drain().await;
@@ -97,7 +96,7 @@ async fn feeds_are_right_after_everybody_did_everything_at_once() {
     };
     let deeds = async {
         at_once!(300, app, async |app: &TestApp, n: usize| {
-            let app = if n % 2 == 0 { app } else { &second };
+            let app = if n.is_multiple_of(2) { app } else { &second };
             let (me, other) = (&people[n % 6], &people[(n / 6 + n) % 6]);
             match n % 7 {
                 0..3 if me.id != other.id => app.follow(me, other).await,

@@ -1,5 +1,7 @@
 //! The README's first session, word for word: the blocks are run, and what they print is what the README says.
 
+use std::time::Duration;
+
 use crate::support::process::Place;
 
 /// The blocks of one language between the two markers.
@@ -16,7 +18,9 @@ async fn the_first_session_prints_what_the_readme_says() {
     let place = Place::new();
     let server = place.serve().await;
     let script = blocks(readme, "sh").replace("http://127.0.0.1:8000", &format!("http://{}", server.address()));
-    let ran = tokio::process::Command::new("bash").args(["-m", "-c", &script]).output().await.unwrap();
+    let mut bash = tokio::process::Command::new("bash");
+    bash.args(["-c", &script]).kill_on_drop(true);
+    let ran = tokio::time::timeout(Duration::from_secs(60), bash.output()).await.unwrap().unwrap();
     let printed = String::from_utf8(ran.stdout).unwrap();
     let mut printed: Vec<&str> = printed.lines().filter(|line| !line.is_empty()).collect();
     let expected = blocks(readme, "json");

@@ -1,5 +1,6 @@
 //! The command line, as a process of its own.
 
+mod bulk;
 mod configuration;
 mod feed;
 mod processes;

@@ -124,7 +124,7 @@ fn is_claimed(part: &str) -> bool {
     let covers = |entry: &&str| {
         part.strip_prefix(*entry).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '.', '(']))
     };
-    !NOT_YET.iter().any(|entry| covers(entry))
+    !NOT_YET.iter().any(covers)
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn fragment_bombs_cost_nothing() {
         assert_eq!(document.visited, 2 * levels + 3);
         assert_eq!(document.size.depth, 2);
         let cost = document.cost(None, &Variables::default(), &unlimited());
-        assert_eq!(cost, Ok(1_u64.checked_shl(levels as u32).unwrap_or(u64::MAX)));
+        assert_eq!(cost, Ok(1_u64.checked_shl(u32::try_from(levels).unwrap()).unwrap_or(u64::MAX)));
     }
 }
 
