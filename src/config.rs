@@ -10,6 +10,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::media::MediaLimits;
+
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
 
@@ -27,7 +29,20 @@ pub struct Config {
     pub redis_url: Option<String>,
     pub amqp_url: Option<String>,
     pub memcached_url: Option<String>,
+    /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
+    /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
     pub media_url: Option<String>,
+    /// The largest photo and the largest avatar that are taken, in bytes.
+    pub media_photo_bytes: usize,
+    pub media_avatar_bytes: usize,
+    /// The largest picture that is decoded, in pixels, and its longest side.
+    pub media_pixels: u64,
+    pub media_side: u32,
+    /// How many pictures are worked on at the same time. Each may take eleven bytes of memory a pixel.
+    pub media_seats: usize,
+    /// How much one request may upload, and how much of all uploads is held in memory at the same time, in bytes.
+    pub upload_bytes: usize,
+    pub upload_memory_bytes: usize,
     /// What is logged, in the syntax of tracing's EnvFilter, e.g. `info` or `roost=debug,warn`.
     pub log: String,
     /// Whether GraphiQL is served on `/`.
@@ -49,6 +64,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let limits = MediaLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             data_dir: PathBuf::from("data"),
@@ -58,6 +74,13 @@ impl Default for Config {
             amqp_url: None,
             memcached_url: None,
             media_url: None,
+            media_photo_bytes: limits.photo_bytes,
+            media_avatar_bytes: limits.avatar_bytes,
+            media_pixels: limits.pixels,
+            media_side: limits.side,
+            media_seats: 2,
+            upload_bytes: 64 << 20,
+            upload_memory_bytes: 256 << 20,
             log: "info".to_owned(),
             graphiql: true,
             feed_push_limit: 10_000,
@@ -140,6 +163,21 @@ impl Config {
         self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("roost.db").display()))
     }
 
+    /// Where pictures are kept.
+    pub fn media_url(&self) -> String {
+        self.media_url.clone().unwrap_or_else(|| self.data_dir.join("media").display().to_string())
+    }
+
+    /// How much of a picture is accepted.
+    pub fn media_limits(&self) -> MediaLimits {
+        MediaLimits {
+            photo_bytes: self.media_photo_bytes,
+            avatar_bytes: self.media_avatar_bytes,
+            pixels: self.media_pixels,
+            side: self.media_side,
+        }
+    }
+
     /// How browsers reach the server, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)).trim_end_matches('/').to_owned()
@@ -147,12 +185,9 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |sentence: String| Err(ConfigError(sentence));
-        for (key, value) in [
-            ("redis_url", &self.redis_url),
-            ("amqp_url", &self.amqp_url),
-            ("memcached_url", &self.memcached_url),
-            ("media_url", &self.media_url),
-        ] {
+        for (key, value) in
+            [("redis_url", &self.redis_url), ("amqp_url", &self.amqp_url), ("memcached_url", &self.memcached_url)]
+        {
             if value.is_some() {
                 return fail(format!("{key} is set, but this version of roost cannot use it yet. Remove it."));
             }
@@ -181,6 +216,23 @@ impl Config {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));
             }
+        }
+        for (key, is_zero) in [
+            ("media_photo_bytes", self.media_photo_bytes == 0),
+            ("media_avatar_bytes", self.media_avatar_bytes == 0),
+            ("media_pixels", self.media_pixels == 0),
+            ("media_side", self.media_side == 0),
+            ("media_seats", self.media_seats == 0),
+            ("upload_bytes", self.upload_bytes == 0),
+        ] {
+            if is_zero {
+                return fail(format!("{key} has to be at least 1, but it is 0."));
+            }
+        }
+        if self.upload_memory_bytes < self.upload_bytes {
+            return fail(
+                "upload_memory_bytes has to be at least upload_bytes: else no upload of that size fits.".into(),
+            );
         }
         Ok(())
     }

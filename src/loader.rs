@@ -2,6 +2,8 @@
 //!
 //! Loaders live for one request, or for one event of a subscription, and answer every key that they are asked.
 
+mod photo;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +61,8 @@ impl Loaders {
         self.batches.clear::<StatsKey>();
         self.batches.clear::<TweetKey>();
         self.batches.clear::<RelationKey>();
+        self.batches.clear::<photo::PhotoKey>();
+        self.batches.clear::<photo::PhotosKey>();
     }
 
     async fn one<K, V>(&self, key: K) -> Result<Option<V>>

@@ -6,9 +6,11 @@ pub mod follow;
 pub mod id;
 pub mod idempotency;
 pub mod inbox;
+pub mod media_trash;
 pub mod node;
 pub mod notification;
 pub mod outbox;
+pub mod photo;
 pub mod profile;
 pub mod session;
 pub mod suspended;
@@ -16,4 +18,4 @@ pub mod tweet;
 pub mod user;
 pub mod user_stats;
 
-pub use id::{FollowId, MessageId, SessionId, TweetId, UserId};
+pub use id::{FollowId, MessageId, PhotoId, SessionId, TweetId, UserId};

@@ -9,6 +9,7 @@ mod m20261123_000005_feed;
 mod m20261123_000006_outbox;
 mod m20261123_000007_notification;
 mod m20261123_000008_node;
+mod m20261123_000020_media;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_outbox::Migration),
             Box::new(m20261123_000007_notification::Migration),
             Box::new(m20261123_000008_node::Migration),
+            Box::new(m20261123_000020_media::Migration),
         ]
     }
 }

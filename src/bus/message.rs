@@ -23,6 +23,8 @@ pub enum Message {
     Demote { followee: UserId, after: UserId },
     /// An edge was made or removed: make the followee's notification of it agree.
     FollowChanged { follower: UserId, followee: UserId },
+    /// Remove the files of the media store that are in the trash.
+    EmptyTrash,
 }
 
 /// The stored form. A process that meets a version it does not know leaves the message for a newer one.

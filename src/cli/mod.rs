@@ -4,6 +4,7 @@
 //! sentence and exit code 2; a check that found something exits with 1.
 
 mod feed;
+mod media;
 mod queue;
 mod seed;
 mod serve;
@@ -18,6 +19,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::{Config, Flags};
+use crate::error::Error;
+use crate::media::StoreError;
 
 /// A self-hosted Twitter-style back end with a GraphQL API.
 #[derive(Parser)]
@@ -54,6 +57,9 @@ enum Command {
     /// Look after the home feeds
     #[command(subcommand)]
     Feed(feed::FeedCommand),
+    /// Look after the stored pictures
+    #[command(subcommand)]
+    Media(media::MediaCommand),
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -104,6 +110,7 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Seed(args) => seed::seed(&App::open(config).await?, &args).await?,
         Command::Feed(command) => return feed::run(&App::open(config).await?, command).await,
+        Command::Media(command) => media::run(&App::open(config).await?, &command).await?,
         Command::Queue(command) => queue::run(&App::open(config).await?, &command).await?,
         Command::Schema => (),
     }
@@ -123,13 +130,18 @@ impl App {
     /// Makes the data directory if need be, and opens everything.
     ///
     /// # Errors
-    /// In plain words, when the folder or the database cannot be used.
+    /// In plain words, when the folder, the database or the media store cannot be used.
     async fn open(config: Config) -> anyhow::Result<Self> {
         let dir = config.data_dir.display().to_string();
         if config.database_url.is_none() {
             std::fs::create_dir_all(&config.data_dir).with_context(|| format!("The folder {dir} cannot be made"))?;
         }
         let url = config.database_url();
-        Self::new(config).await.map_err(|error| anyhow::anyhow!("The database {url} cannot be used: {}", error.log()))
+        Self::new(config).await.map_err(|error| match &error {
+            Error::Internal(cause) if cause.is::<StoreError>() => {
+                anyhow::anyhow!("The setting media_url cannot be used: {}", error.log())
+            }
+            _ => anyhow::anyhow!("The database {url} cannot be used: {}", error.log()),
+        })
     }
 }

@@ -101,7 +101,7 @@ async fn make(app: &App, args: &SeedArgs, follows: u32, bar: &ProgressBar) -> Re
         for person in &people {
             let opening = OPENINGS.choose(&mut dice).unwrap_or(&"Hello,");
             let thing = THINGS.choose(&mut dice).unwrap_or(&"world");
-            let new = tweet::NewTweet { content: format!("{opening} {thing}."), idempotency_key: None };
+            let new = tweet::NewTweet { content: format!("{opening} {thing}."), ..Default::default() };
             tweet::create(app, *person, &new).await?;
             bar.inc(1);
         }

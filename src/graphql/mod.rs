@@ -9,9 +9,12 @@ mod node;
 mod notification;
 mod page;
 mod payload;
+mod photo;
+mod profile;
 mod scalar;
 mod session;
 mod tweet;
+mod upload;
 mod user;
 mod viewer;
 
@@ -32,7 +35,7 @@ pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(session::SessionMutation, tweet::TweetMutation, follow::FollowMutation);
+pub struct Mutation(session::SessionMutation, profile::ProfileMutation, tweet::TweetMutation, follow::FollowMutation);
 
 /// What can be listened to.
 #[derive(MergedSubscription, Default)]

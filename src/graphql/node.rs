@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use super::ContextExt;
 use super::id::GlobalId;
 use super::notification::Notification;
+use super::photo::Photo;
 use super::tweet::Tweet;
 use super::user::{Profile, User};
 use super::viewer::Viewer;
@@ -22,6 +23,7 @@ pub enum Node {
     User(User),
     Profile(Profile),
     Tweet(Tweet),
+    Photo(Photo),
     Notification(Notification),
 }
 
@@ -56,6 +58,7 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
         GlobalId::User(id) => ctx.loaders().person(id).await?.map(|_| Node::User(User(id))),
         GlobalId::Profile(id) => ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person))),
         GlobalId::Tweet(id) => ctx.loaders().tweet(id).await?.map(|tweet| Node::Tweet(Tweet(tweet))),
+        GlobalId::Photo(id) => ctx.loaders().photo(id).await?.map(|photo| Node::Photo(Photo(photo))),
         GlobalId::Notification(recipient, seq) if is_viewer(recipient) => {
             let found = notification::by_seq(ctx.app(), recipient, seq).await?;
             found.map(|found| Node::Notification(Notification(found)))

@@ -8,32 +8,54 @@ use axum::response::{IntoResponse, Response};
 use super::Server;
 use super::answer::{Media, Rejection};
 use super::identity::{Identity, identify};
-use super::operation::{self, Params};
+use super::operation::{self, Operation, Params};
+use super::upload::{self, Upload};
 use crate::auth::cookie;
 use crate::graphql::RequestContext;
 
 /// How long a body may be, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// Executes the operation of a JSON body.
+/// Executes the operation of a JSON body, or of a form with files.
 ///
-/// Only `application/json` is taken: whatever a page of another site can send without asking first (a form, a link, plain
-/// text) never gets to the engine, so that the session cookie is safe.
+/// What a page of another site can send without asking first (a link, a form, plain text) never gets to the engine, so that
+/// the session cookie is safe: JSON has to call itself `application/json`, and a form needs a header that no form can have.
 pub async fn post(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
-    answer(&server, &headers, body).await.unwrap_or_else(IntoResponse::into_response)
+    let answer = match media_type(&headers).as_str() {
+        "application/json" => json(&server, &headers, body).await,
+        "multipart/form-data" => form(&server, &headers, body).await,
+        _ => {
+            let message = "Send the request as JSON, with the header Content-Type: application/json, \
+                           or with files as multipart/form-data.";
+            Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", message))
+        }
+    };
+    answer.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn answer(server: &Server, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
-    if !is_json(headers) {
-        let message = "Send the request as JSON, with the header Content-Type: application/json.";
-        return Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", message));
-    }
+async fn json(server: &Server, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
     let body = axum::body::to_bytes(body, LONGEST).await.map_err(|_too_long| {
         let message = format!("The body may have at most {LONGEST} bytes.");
         Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_COSTLY", message)
     })?;
     let operation = Params::from_json(&body)?.prepare(&server.limits)?;
-    let Identity { viewer, stale_cookie } = identify(&server.app, headers).await?;
+    let identity = identify(&server.app, headers).await?;
+    Ok(execute(server, headers, operation, identity).await)
+}
+
+async fn form(server: &Server, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
+    upload::check_preflight(headers)?;
+    let identity = identify(&server.app, headers).await?;
+    // Nothing that takes a file is for somebody who is not logged in, so theirs need no room.
+    let most = if identity.viewer.is_some() { server.app.config.upload_bytes } else { LONGEST };
+    let Upload { params, held } = upload::read(&server.app, &server.uploads, headers, body, most).await?;
+    let response = execute(server, headers, params.prepare(&server.limits)?, identity).await;
+    drop(held);
+    Ok(response)
+}
+
+async fn execute(server: &Server, headers: &HeaderMap, operation: Operation, identity: Identity) -> Response {
+    let Identity { viewer, stale_cookie } = identity;
     let context = RequestContext::new(&server.app, viewer, user_agent(headers));
     let executed = operation::execute(server, operation, context).await;
     let mut response = Media::of(headers).answer(executed);
@@ -41,13 +63,13 @@ async fn answer(server: &Server, headers: &HeaderMap, body: Body) -> Result<Resp
         let cleared = HeaderValue::from_str(&cookie::cleared(&server.app.config));
         response.headers_mut().extend(cleared.ok().map(|cleared| (header::SET_COOKIE, cleared)));
     }
-    Ok(response)
+    response
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// The content type without its parameters, in lower case.
+fn media_type(headers: &HeaderMap) -> String {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/json")
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// What the client calls itself.

@@ -8,9 +8,11 @@ mod graphiql;
 mod graphql;
 mod health;
 mod identity;
+mod media;
 mod operation;
 pub mod origin;
 mod socket;
+mod upload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub struct Server {
     pub app: App,
     schema: Schema,
     limits: Arc<DocumentLimits>,
+    uploads: upload::Memory,
     /// Cancelled when the server stops.
     stop: CancellationToken,
     sockets: TaskTracker,
@@ -45,12 +48,14 @@ pub struct Server {
 impl Server {
     pub fn new(app: App, stop: CancellationToken) -> Self {
         let schema = schema(app.clone());
-        Self { app, schema, limits: Arc::default(), stop, sockets: TaskTracker::new() }
+        let uploads = upload::Memory::new(app.config.upload_memory_bytes);
+        Self { app, schema, limits: Arc::default(), uploads, stop, sockets: TaskTracker::new() }
     }
 
     pub fn router(&self) -> Router {
         let mut router = Router::new()
             .route("/graphql", post(graphql::post).get(socket::upgrade))
+            .route("/media/{*name}", get(media::file))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready));
         if self.app.config.graphiql {

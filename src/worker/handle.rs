@@ -8,7 +8,7 @@ use crate::bus::{self, Message};
 use crate::error::Result;
 use crate::live::Delivered;
 use crate::service::feed::{backfill, deliver, threshold};
-use crate::service::notification;
+use crate::service::{media, notification};
 
 /// Whom to wake once the work is committed.
 enum Wake {
@@ -48,6 +48,10 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
 }
 
 async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Wake> {
+    if message == Message::EmptyTrash {
+        // Outside the transaction: the store may be slow, and on SQLite everybody who writes would wait for it.
+        media::empty_trash(app).await?;
+    }
     let tx = app.db.begin().await?;
     let wake = step(app, &tx, message).await?;
     app.failpoints.pass("worker: before the row goes").await;
@@ -72,6 +76,8 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<W
                 return Ok(Wake::Inbox(followee));
             }
         }
+        // Done already; what is left is to remove the message.
+        Message::EmptyTrash => (),
     }
     Ok(Wake::Nobody)
 }

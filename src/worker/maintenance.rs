@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::error::Result;
 use crate::service::feed::{sweep, threshold};
-use crate::service::idempotency;
+use crate::service::{idempotency, media};
 
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -31,5 +31,7 @@ async fn once(app: &App) -> Result<()> {
     let entries = sweep::sweep(app).await?;
     let edges = threshold::promote(app).await?;
     tracing::info!(keys, entries, edges, "maintenance: forgot old idempotency keys, swept entries, promoted edges");
+    let files = media::sweep(app).await?;
+    tracing::info!(files, "maintenance: removed pictures that nothing names");
     Ok(())
 }
