@@ -36,13 +36,11 @@ pub async fn file(State(server): State<Server>, method: Method, uri: Uri, header
 
 async fn serve(server: &Server, method: &Method, name: MediaName, headers: &HeaderMap) -> Result<Response, StoreError> {
     let store = &server.app.media.store;
-    if is_known(headers, name) {
-        store.head(name).await?;
-        return Ok(describe(StatusCode::NOT_MODIFIED, name, Body::empty()));
-    }
-    if *method == Method::HEAD {
+    let is_known = is_known(headers, name);
+    if is_known || *method == Method::HEAD {
+        let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
         let Stored { length, .. } = store.head(name).await?;
-        return Ok(with_length(describe(StatusCode::OK, name, Body::empty()), length));
+        return Ok(with_length(describe(status, name, Body::empty()), length));
     }
     let asked = range(headers, name);
     let status = if asked.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };

@@ -88,6 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::panic, reason = "that is what is tested")]
     async fn a_panic_is_an_error_and_gives_the_seat_back() {
         let darkroom = Darkroom::new(MediaLimits::default(), 1);
         let result = darkroom.run(|_| -> Result<(), _> { panic!("on purpose") }).await;

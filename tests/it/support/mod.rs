@@ -2,6 +2,7 @@
 
 mod answer;
 mod person;
+mod upload;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use person::Person;
+pub use upload::{Form, picture};
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
 pub struct TestApp {
