@@ -42,7 +42,7 @@ impl App {
             db,
             bus: Bus::default(),
             live: Live::default(),
-            media: Media::open(&config.media_url(), config.media_limits(), config.media_seats)?,
+            media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             ids: Ids::new(clock.clone()),
             node: Node::new(),

@@ -10,8 +10,6 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
-use crate::media::MediaLimits;
-
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
 
@@ -64,7 +62,6 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let limits = MediaLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             data_dir: PathBuf::from("data"),
@@ -74,10 +71,10 @@ impl Default for Config {
             amqp_url: None,
             memcached_url: None,
             media_url: None,
-            media_photo_bytes: limits.photo_bytes,
-            media_avatar_bytes: limits.avatar_bytes,
-            media_pixels: limits.pixels,
-            media_side: limits.side,
+            media_photo_bytes: 10 << 20,
+            media_avatar_bytes: 5 << 20,
+            media_pixels: 50_000_000,
+            media_side: 20_000,
             media_seats: 2,
             upload_bytes: 64 << 20,
             upload_memory_bytes: 256 << 20,
@@ -119,8 +116,13 @@ impl Config {
             return Err(ConfigError(format!("There is no configuration file at {}.", file.display())));
         }
         let keys = keys();
-        let config: Self = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file(file.unwrap_or(Path::new("roost.toml"))))
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let file = file.unwrap_or(Path::new("roost.toml"));
+        if file.is_file() {
+            // Exact: figment would otherwise look in the folders above as well.
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let config: Self = figment
             .merge(Env::prefixed("ROOST_").filter(move |key| keys.contains(&key.as_str().to_lowercase())))
             .merge(Serialized::defaults(flags))
             .extract()
@@ -160,22 +162,13 @@ impl Config {
 
     /// The URL of the database.
     pub fn database_url(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("roost.db").display()))
+        let default = || format!("sqlite://{}", percent_encode(&self.data_dir.join("roost.db").to_string_lossy()));
+        self.database_url.clone().unwrap_or_else(default)
     }
 
     /// Where pictures are kept.
     pub fn media_url(&self) -> String {
         self.media_url.clone().unwrap_or_else(|| self.data_dir.join("media").display().to_string())
-    }
-
-    /// How much of a picture is accepted.
-    pub fn media_limits(&self) -> MediaLimits {
-        MediaLimits {
-            photo_bytes: self.media_photo_bytes,
-            avatar_bytes: self.media_avatar_bytes,
-            pixels: self.media_pixels,
-            side: self.media_side,
-        }
     }
 
     /// How browsers reach the server, without a slash at the end.
@@ -253,7 +246,20 @@ fn explain(error: &figment::Error) -> String {
         None => format!(" in {}", metadata.name),
     });
     let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
-    format!("The configuration{place} cannot be used: {key}{}.", error.kind)
+    let kind = error.kind.to_string();
+    // A fault of syntax comes with the line it is in, drawn with bars; the numbers of line and column are enough.
+    let said = kind.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
+    format!("The configuration{place} cannot be used: {key}{}.", said.collect::<Vec<_>>().join(": "))
+}
+
+/// A path as it is written in a URL, whatever characters the name of a folder has.
+fn percent_encode(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
 }
 
 /// `scheme://user:password@host` with the password hidden.

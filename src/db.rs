@@ -38,8 +38,9 @@ impl Db {
     /// When the URL cannot be read or the database cannot be reached.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
         let statements = Arc::new(AtomicU64::new(0));
-        let write = connect(&format!("{url}?mode=rwc"), 1, &statements).await?;
-        let read = connect(&format!("{url}?mode=ro"), SQLITE_READERS, &statements).await?;
+        let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
+        let write = connect(&with("rwc"), 1, &statements).await?;
+        let read = connect(&with("ro"), SQLITE_READERS, &statements).await?;
         Ok(Self { write, read, statements })
     }
 
@@ -89,6 +90,16 @@ impl Db {
             }
         }
         transaction().await
+    }
+
+    /// Asks both sides for an answer.
+    ///
+    /// # Errors
+    /// When the database cannot be read from or written to.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        self.write.execute_unprepared("SELECT 1").await?;
+        Ok(())
     }
 
     /// How many statements were sent so far, those inside transactions included.

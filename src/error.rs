@@ -9,8 +9,6 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 
-use crate::media::StoreError;
-
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Something that a person got wrong, and in which field of the input.
@@ -48,6 +46,9 @@ pub enum Error {
     BadInput(String),
     #[error("Log in first: send the header Authorization: Bearer TOKEN, or the session cookie.")]
     Unauthenticated,
+    /// There is none, or it is not for this viewer. Where there is no payload that could say so.
+    #[error("{0}")]
+    NotFound(String),
     #[error("This idempotency key was used for another input within the last 24 hours.")]
     IdempotencyMismatch,
     #[error("Too much was missed to send it all. Read the list again and subscribe anew.")]
@@ -94,6 +95,7 @@ impl Error {
         match self {
             Self::User(_) | Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::NotFound(_) => "NOT_FOUND",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::Resubscribe => "RESUBSCRIBE",
             Self::Timeout => "TIMEOUT",
@@ -105,12 +107,6 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        Self::Internal(Arc::new(error.into()))
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
         Self::Internal(Arc::new(error.into()))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Loaders live for one request, or for one event of a subscription, and answer every key that they are asked.
 
+mod likeable;
 mod photo;
 
 use std::collections::HashMap;
@@ -63,6 +64,7 @@ impl Loaders {
         self.batches.clear::<RelationKey>();
         self.batches.clear::<photo::PhotoKey>();
         self.batches.clear::<photo::PhotosKey>();
+        self.clear_likeables();
     }
 
     async fn one<K, V>(&self, key: K) -> Result<Option<V>>

@@ -26,6 +26,10 @@ id! {
     TweetId
     /// A picture of a tweet.
     PhotoId
+    /// A comment under a tweet.
+    CommentId
+    /// That somebody likes something.
+    LikeId
     /// An edge between two users.
     FollowId
     /// A log-in.

@@ -9,6 +9,9 @@ mod m20261123_000005_feed;
 mod m20261123_000006_outbox;
 mod m20261123_000007_notification;
 mod m20261123_000008_node;
+mod m20261123_000009_comment;
+mod m20261123_000010_liked;
+mod m20261123_000011_notification_tweet;
 mod m20261123_000020_media;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -29,6 +32,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_outbox::Migration),
             Box::new(m20261123_000007_notification::Migration),
             Box::new(m20261123_000008_node::Migration),
+            Box::new(m20261123_000009_comment::Migration),
+            Box::new(m20261123_000010_liked::Migration),
+            Box::new(m20261123_000011_notification_tweet::Migration),
             Box::new(m20261123_000020_media::Migration),
         ]
     }

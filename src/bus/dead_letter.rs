@@ -26,6 +26,10 @@ pub async fn overview(app: &App) -> Result<Overview> {
 /// # Errors
 /// Whatever the database says; the message then stays where it is.
 pub async fn bury(app: &App, message: &outbox::Model, attempts: i32, error: &str) -> Result<()> {
+    app.db.retry(|| bury_once(app, message, attempts, error)).await
+}
+
+async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &str) -> Result<()> {
     let tx = app.db.begin().await?;
     super::outbox::finish(&tx, message).await?;
     let row = dead_letter::ActiveModel {
@@ -45,6 +49,12 @@ pub async fn bury(app: &App, message: &outbox::Model, attempts: i32, error: &str
 /// # Errors
 /// Whatever the database says.
 pub async fn retry(app: &App, id: Option<MessageId>) -> Result<usize> {
+    let retried = app.db.retry(|| retry_once(app, id)).await?;
+    app.bus.wake();
+    Ok(retried)
+}
+
+async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
     let tx = app.db.begin().await?;
     let letters = dead_letter::Entity::find()
         .filter(id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id)))
@@ -64,7 +74,6 @@ pub async fn retry(app: &App, id: Option<MessageId>) -> Result<usize> {
         outbox::Entity::insert(row).exec_without_returning(&tx).await?;
     }
     tx.commit().await?;
-    app.bus.wake();
     Ok(letters.len())
 }
 

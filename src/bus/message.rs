@@ -1,7 +1,7 @@
 //! What one part of roost tells another that has to happen. Messages carry ids only, so that whoever handles one looks at
 //! the state as it is by then.
 
-use entity::{TweetId, UserId};
+use entity::{CommentId, Subject, TweetId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -23,11 +23,18 @@ pub enum Message {
     Demote { followee: UserId, after: UserId },
     /// An edge was made or removed: make the followee's notification of it agree.
     FollowChanged { follower: UserId, followee: UserId },
+    /// Something was liked or unliked: make its author's notification of it agree.
+    LikeChanged { subject: Subject, tweet: TweetId, recipient: UserId, actor: UserId },
+    /// A comment was made or deleted: make the notification of the tweet's author agree.
+    CommentChanged { comment: CommentId, tweet: TweetId, recipient: UserId, actor: UserId },
+    /// A tweet or comment was deleted: remove what hangs on it, and its author's unread notifications about it.
+    Discard { subject: Subject, author: UserId },
     /// Remove the files of the media store that are in the trash.
     EmptyTrash,
 }
 
-/// The stored form. A process that meets a version it does not know leaves the message for a newer one.
+/// The stored form. A message of a version that a process does not know goes to the dead letters, from where a
+/// newer roost can be told to retry it.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     v: u32,

@@ -3,24 +3,29 @@
 //! What the person at the keyboard can mend (a taken port, a folder that cannot be written, a bad setting) is one plain
 //! sentence and exit code 2; a check that found something exits with 1.
 
+mod counters;
 mod feed;
 mod media;
 mod queue;
 mod seed;
 mod serve;
 
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::{Config, Flags};
 use crate::error::Error;
 use crate::media::StoreError;
+use crate::service::node;
 
 /// A self-hosted Twitter-style back end with a GraphQL API.
 #[derive(Parser)]
@@ -57,6 +62,9 @@ enum Command {
     /// Look after the home feeds
     #[command(subcommand)]
     Feed(feed::FeedCommand),
+    /// Hold the counters against what counting gives
+    #[command(subcommand)]
+    Counters(counters::CountersCommand),
     /// Look after the stored pictures
     #[command(subcommand)]
     Media(media::MediaCommand),
@@ -91,7 +99,7 @@ pub fn run() -> ExitCode {
 async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
     let command = cli.command.unwrap_or_else(|| Command::Serve(ServeArgs::default()));
     if let Command::Schema = command {
-        print!("{}", crate::graphql::sdl());
+        std::io::stdout().write_all(crate::graphql::sdl().as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     let listen = if let Command::Serve(args) = &command { args.listen } else { None };
@@ -101,17 +109,20 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         tracing::warn!("{variable} is no setting of roost. Is it misspelt?");
     }
     match command {
-        Command::Config => print!("{}", config.masked()),
+        Command::Config => std::io::stdout().write_all(config.masked().as_bytes())?,
         Command::Serve(args) => serve::serve(config, !args.no_worker).await?,
-        Command::Worker { drain } => serve::worker(config, drain).await?,
+        Command::Worker { drain } => with_app(config, async |app| serve::worker(app, drain).await).await?,
         Command::Migrate => {
-            App::open(config).await?;
+            with_app(config, async |_| Ok(())).await?;
             println!("The database is up to date.");
         }
-        Command::Seed(args) => seed::seed(&App::open(config).await?, &args).await?,
-        Command::Feed(command) => return feed::run(&App::open(config).await?, command).await,
-        Command::Media(command) => media::run(&App::open(config).await?, &command).await?,
-        Command::Queue(command) => queue::run(&App::open(config).await?, &command).await?,
+        Command::Seed(args) => with_app(config, async |app| seed::seed(app, &args).await).await?,
+        Command::Feed(command) => return with_app(config, async |app| feed::run(app, command).await).await,
+        Command::Counters(command) => {
+            return with_app(config, async |app| counters::run(app, &command).await).await;
+        }
+        Command::Media(command) => with_app(config, async |app| media::run(app, &command).await).await?,
+        Command::Queue(command) => with_app(config, async |app| queue::run(app, &command).await).await?,
         Command::Schema => (),
     }
     Ok(ExitCode::SUCCESS)
@@ -122,8 +133,36 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("The setting log = {:?} is not a log filter; try \"info\"", config.log))?;
     // The migrations announce each step; with none to do that is two lines at every start.
     let filter = filter.add_directive("sea_orm_migration=warn".parse()?);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(terminal).with_target(false).init();
     Ok(())
+}
+
+/// Opens the app for a piece of work, however long that takes: the node number stays leased meanwhile, and is given back.
+async fn with_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let app = App::open(config).await?;
+    let stop = CancellationToken::new();
+    let node = tokio::spawn(keep_node(app.clone(), stop.clone()));
+    let done = work(&app).await;
+    stop.cancel();
+    node.await?;
+    app.close().await;
+    done
+}
+
+/// Renews the lease on the node number until it is stopped.
+async fn keep_node(app: App, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(Duration::from_millis(node::RENEW_EVERY.unsigned_abs()));
+    loop {
+        tokio::select! {
+            _ = interval.tick() => (),
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = node::lease(&app).await {
+            tracing::warn!(error = error.log(), "the node number could not be leased again yet");
+        }
+    }
 }
 
 impl App {

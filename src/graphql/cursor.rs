@@ -11,6 +11,8 @@ pub enum Kind {
     Tweets,
     Followers,
     Following,
+    Comments,
+    Likers,
     Notifications,
 }
 
@@ -21,6 +23,8 @@ impl Kind {
             Self::Tweets => "tweets",
             Self::Followers => "followers",
             Self::Following => "following",
+            Self::Comments => "comments",
+            Self::Likers => "likers",
             Self::Notifications => "notifications",
         }
     }

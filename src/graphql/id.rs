@@ -3,7 +3,7 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{PhotoId, TweetId, UserId};
+use entity::{CommentId, PhotoId, Subject, TweetId, UserId};
 
 use crate::error::{Error, Result};
 
@@ -15,6 +15,7 @@ pub enum GlobalId {
     Profile(UserId),
     Tweet(TweetId),
     Photo(PhotoId),
+    Comment(CommentId),
     /// The recipient, and the number among their notifications.
     Notification(UserId, i64),
 }
@@ -27,6 +28,7 @@ impl GlobalId {
             Self::Profile(id) => format!("Profile:{id}"),
             Self::Tweet(id) => format!("Tweet:{id}"),
             Self::Photo(id) => format!("Photo:{id}"),
+            Self::Comment(id) => format!("Comment:{id}"),
             Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
         };
         ID(URL_SAFE_NO_PAD.encode(plain))
@@ -59,6 +61,29 @@ impl GlobalId {
             _ => Err(Error::not_found("tweet", field)),
         }
     }
+
+    /// The comment that the input of a mutation names.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn comment(id: &ID, field: &'static str) -> Result<CommentId> {
+        match Self::decode(id)? {
+            Self::Comment(id) => Ok(id),
+            _ => Err(Error::not_found("comment", field)),
+        }
+    }
+
+    /// What the input of a mutation names to like or unlike.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn subject(id: &ID, field: &'static str) -> Result<Subject> {
+        match Self::decode(id)? {
+            Self::Tweet(id) => Ok(Subject::Tweet(id)),
+            Self::Comment(id) => Ok(Subject::Comment(id)),
+            _ => Err(Error::not_found("tweet or comment", field)),
+        }
+    }
 }
 
 fn parse(id: &ID) -> Option<GlobalId> {
@@ -70,6 +95,7 @@ fn parse(id: &ID) -> Option<GlobalId> {
         "Profile" => GlobalId::Profile(UserId(number.parse().ok()?)),
         "Tweet" => GlobalId::Tweet(TweetId(number.parse().ok()?)),
         "Photo" => GlobalId::Photo(PhotoId(number.parse().ok()?)),
+        "Comment" => GlobalId::Comment(CommentId(number.parse().ok()?)),
         "Notification" => {
             let (recipient, seq) = number.split_once(':')?;
             GlobalId::Notification(UserId(recipient.parse().ok()?), seq.parse().ok()?)

@@ -1,10 +1,13 @@
 //! The API: shapes and names. No SQL and no rules.
 
+mod comment;
 mod cursor;
 mod feed;
 mod feed_listeners;
 mod follow;
 mod id;
+mod likeable;
+mod mark_read;
 mod node;
 mod notification;
 mod page;
@@ -14,6 +17,7 @@ mod profile;
 mod scalar;
 mod session;
 mod tweet;
+mod tweet_changed;
 mod upload;
 mod user;
 mod viewer;
@@ -35,17 +39,31 @@ pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(session::SessionMutation, profile::ProfileMutation, tweet::TweetMutation, follow::FollowMutation);
+pub struct Mutation(
+    session::SessionMutation,
+    profile::ProfileMutation,
+    tweet::TweetMutation,
+    comment::CommentMutation,
+    likeable::LikeMutation,
+    follow::FollowMutation,
+    mark_read::NotificationMutation,
+);
 
 /// What can be listened to.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(notification::NotificationSubscription, feed::FeedSubscription);
+pub struct Subscription(
+    notification::NotificationSubscription,
+    feed::FeedSubscription,
+    tweet_changed::TweetSubscription,
+);
 
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     // What a document may ask for is limited ahead of the engine (limit/); this is only what the engine recurses to.
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).limit_recursive_depth(100)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .register_output_type::<likeable::LikeableIsNode>()
+        .limit_recursive_depth(100)
 }
 
 /// The schema that answers requests.

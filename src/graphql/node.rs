@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::ContextExt;
+use super::comment::Comment;
 use super::id::GlobalId;
 use super::notification::Notification;
 use super::photo::Photo;
@@ -24,6 +25,7 @@ pub enum Node {
     Profile(Profile),
     Tweet(Tweet),
     Photo(Photo),
+    Comment(Comment),
     Notification(Notification),
 }
 
@@ -34,7 +36,7 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its global id. Null for an unknown id and for an object the viewer may not see alike. A malformed id is
     /// an error with code BAD_USER_INPUT.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "A global id.")] id: ID) -> Option<Result<Node>> {
         match GlobalId::decode(&id) {
             Ok(id) => find(ctx, id).await.transpose(),
             Err(error) => Some(Err(error)),
@@ -42,7 +44,11 @@ impl NodeQuery {
     }
 
     /// At most 100 ids, answered in the order asked.
-    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global ids.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
             return Err(Error::BadInput(format!("At most {MOST} ids at a time, but these are {}.", ids.len())));
         }
@@ -59,6 +65,7 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
         GlobalId::Profile(id) => ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person))),
         GlobalId::Tweet(id) => ctx.loaders().tweet(id).await?.map(|tweet| Node::Tweet(Tweet(tweet))),
         GlobalId::Photo(id) => ctx.loaders().photo(id).await?.map(|photo| Node::Photo(Photo(photo))),
+        GlobalId::Comment(id) => ctx.loaders().comment(id).await?.map(|comment| Node::Comment(Comment(comment))),
         GlobalId::Notification(recipient, seq) if is_viewer(recipient) => {
             let found = notification::by_seq(ctx.app(), recipient, seq).await?;
             found.map(|found| Node::Notification(Notification(found)))

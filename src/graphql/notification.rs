@@ -1,18 +1,21 @@
 //! Notifications: the list, and live.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, Subscription};
-use entity::UserId;
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, Subscription, Union};
 use entity::notification::{self, NotificationKind as Kind};
+use entity::{Subject, UserId};
 use futures_util::Stream;
 use futures_util::stream;
 
 use super::ContextExt;
+use super::comment::Comment;
 use super::id::GlobalId;
 use super::page::connection;
 use super::scalar::DateTime;
+use super::tweet::Tweet;
 use super::user::User;
 use super::{RequestContext, cursor};
 use crate::app::App;
+use crate::error;
 use crate::live::Topic;
 use crate::service;
 
@@ -38,6 +41,26 @@ impl Notification {
         User(self.0.actor_id)
     }
 
+    /// What it was done to: my tweet or comment; null for FOLLOWED and for what has been deleted since.
+    async fn subject(&self, ctx: &Context<'_>) -> Option<error::Result<NotificationSubject>> {
+        match service::notification::subject(&self.0)? {
+            Subject::Tweet(id) => {
+                let tweet = ctx.loaders().tweet(id).await.transpose()?;
+                Some(tweet.map(|tweet| NotificationSubject::Tweet(Tweet(tweet))))
+            }
+            Subject::Comment(id) => {
+                let comment = ctx.loaders().comment(id).await.transpose()?;
+                Some(comment.map(|comment| NotificationSubject::Comment(Comment(comment))))
+            }
+        }
+    }
+
+    /// For COMMENTED, the comment itself; null when it has been deleted since.
+    async fn comment(&self, ctx: &Context<'_>) -> Option<error::Result<Comment>> {
+        let id = service::notification::comment(&self.0)?;
+        Some(ctx.loaders().comment(id).await.transpose()?.map(Comment))
+    }
+
     /// When it was done.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
@@ -53,8 +76,19 @@ impl Notification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Kind")]
 pub enum NotificationKind {
+    /// Somebody likes my tweet or comment.
+    Liked,
+    /// Somebody commented on my tweet.
+    Commented,
     /// Somebody follows me.
     Followed,
+}
+
+/// What of mine something was done to.
+#[derive(Union)]
+pub enum NotificationSubject {
+    Tweet(Tweet),
+    Comment(Comment),
 }
 
 connection! {
@@ -87,7 +121,7 @@ impl NotificationSubscription {
     async fn notification_added(
         &self,
         ctx: &Context<'_>,
-        after: Option<String>,
+        #[graphql(desc = "Where the last stream ended: a cursor of the notifications.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<NotificationEdge>> + use<>> {
         let viewer = ctx.viewer()?.user;
         let app = ctx.app().clone();

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::tweet;
+use entity::{Subject, tweet};
 
 use super::ContextExt;
+use super::comment::{self, CommentConnection};
 use super::cursor::Kind;
 use super::feed::FeedEdge;
 use super::id::GlobalId;
-use super::page::connection;
+use super::likeable::{self, LikerConnection};
+use super::page::{PageArgs, connection};
 use super::payload::{UserError, answer, payloads};
 use super::photo::{Photo, PhotoInput};
 use super::scalar::DateTime;
@@ -46,8 +48,48 @@ impl Tweet {
     }
 
     /// In the order in which they were attached, at most 9.
-    async fn photos(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Photo>> {
+    async fn photos(&self, ctx: &Context<'_>) -> Result<Vec<Photo>> {
         Ok(ctx.loaders().photos(self.0.id).await?.into_iter().map(Photo).collect())
+    }
+
+    /// How many comments stand under it.
+    async fn comment_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        // Without counters it has just been deleted.
+        Ok(ctx.loaders().tweet_stats(self.0.id).await?.map_or(0, |stats| stats.comment_count))
+    }
+
+    /// How many people like it.
+    pub async fn like_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        likeable::like_count(ctx, Subject::Tweet(self.0.id)).await
+    }
+
+    /// Does the viewer like it? False when nobody is logged in.
+    pub async fn viewer_has_liked(&self, ctx: &Context<'_>) -> Result<bool> {
+        likeable::viewer_has_liked(ctx, Subject::Tweet(self.0.id)).await
+    }
+
+    /// Who likes it, newest like first.
+    pub async fn likers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<LikerConnection> {
+        likeable::likers(ctx, Subject::Tweet(self.0.id), PageArgs { first, after, last, before }).await
+    }
+
+    /// Newest comment first.
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<CommentConnection> {
+        comment::under(ctx, self.0.id, PageArgs { first, after, last, before }).await
     }
 
     /// Whether the viewer may delete it: it is their own.
@@ -129,12 +171,20 @@ pub struct TweetMutation;
 #[Object]
 impl TweetMutation {
     /// Makes a tweet. It is in one's own feed at once, and soon in those of one's followers.
-    async fn create_tweet(&self, ctx: &Context<'_>, input: CreateTweetInput) -> Option<Result<CreateTweetPayload>> {
+    async fn create_tweet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The tweet.")] input: CreateTweetInput,
+    ) -> Option<Result<CreateTweetPayload>> {
         answer(create(ctx, input).await)
     }
 
     /// Deletes one's own tweet. It is gone from every answer at once.
-    async fn delete_tweet(&self, ctx: &Context<'_>, input: DeleteTweetInput) -> Option<Result<DeleteTweetPayload>> {
+    async fn delete_tweet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tweet.")] input: DeleteTweetInput,
+    ) -> Option<Result<DeleteTweetPayload>> {
         answer(delete(ctx, input).await)
     }
 }

@@ -31,6 +31,8 @@ pub struct Delivered {
 pub struct Live {
     /// Woken when somebody's notifications have changed.
     pub inboxes: Topics<UserId>,
+    /// Woken when the counts of a tweet have changed, or when it is gone.
+    pub tweets: Topics<TweetId>,
     /// Woken when a session has ended.
     pub sessions: Topics<SessionId>,
     deliveries: broadcast::Sender<Delivered>,
@@ -41,6 +43,7 @@ impl Default for Live {
     fn default() -> Self {
         Self {
             inboxes: Topics::default(),
+            tweets: Topics::default(),
             sessions: Topics::default(),
             deliveries: broadcast::channel(BACKLOG).0,
             elsewhere: Arc::default(),

@@ -10,8 +10,6 @@
 //! bytes ──► inspect ──► decode ──► resize ──► srgb ──► upright ──► encode ──► Store::put(MediaName)
 //! ```
 
-use std::sync::Arc;
-
 mod clean;
 mod darkroom;
 mod inspect;
@@ -19,6 +17,11 @@ mod name;
 mod range;
 mod srgb;
 mod store;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::error::Error;
 
 pub use clean::{AVATAR_SIDE, PHOTO_SIDE, PREVIEW_SIDE, Photo, Picture, avatar, photo};
 pub use darkroom::Darkroom;
@@ -34,12 +37,13 @@ pub struct Media {
 }
 
 impl Media {
-    /// Opens the store at `address`, see [`Store::open`], and a darkroom of so many seats.
+    /// Opens the store that the configuration names, see [`Store::open`], and a darkroom with its limits.
     ///
     /// # Errors
     /// Those of [`Store::open`].
-    pub fn open(address: &str, limits: MediaLimits, seats: usize) -> Result<Self, StoreError> {
-        Ok(Self { store: Arc::new(Store::open(address)?), darkroom: Darkroom::new(limits, seats) })
+    pub fn open(config: &Config) -> Result<Self, StoreError> {
+        let store = Arc::new(Store::open(&config.media_url())?);
+        Ok(Self { store, darkroom: Darkroom::new(MediaLimits::of(config), config.media_seats) })
     }
 }
 
@@ -56,9 +60,20 @@ pub struct MediaLimits {
     pub side: u32,
 }
 
+impl MediaLimits {
+    pub fn of(config: &Config) -> Self {
+        Self {
+            photo_bytes: config.media_photo_bytes,
+            avatar_bytes: config.media_avatar_bytes,
+            pixels: config.media_pixels,
+            side: config.media_side,
+        }
+    }
+}
+
 impl Default for MediaLimits {
     fn default() -> Self {
-        Self { photo_bytes: 10 << 20, avatar_bytes: 5 << 20, pixels: 50_000_000, side: 20_000 }
+        Self::of(&Config::default())
     }
 }
 
@@ -75,4 +90,10 @@ pub enum MediaError {
     Busy,
     #[error("the image could not be processed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(Arc::new(error.into()))
+    }
 }

@@ -34,6 +34,12 @@ pub async fn peek(app: &App, user: UserId, key: &str, input: &impl serde::Serial
     if first.input_hash == hash(input)? { Ok(Some(first.result_id)) } else { Err(Error::IdempotencyMismatch) }
 }
 
+/// The key as it is kept for things of another kind than tweets, so that one key makes one thing of each kind. Never longer
+/// than a key may be.
+pub fn scoped(kind: &str, key: &str) -> String {
+    format!("{kind}:{}", hex(key.as_bytes()))
+}
+
 /// What the key made the first time, if there was one. The user's lock row is held, so that no two look at once.
 ///
 /// # Errors
@@ -89,6 +95,9 @@ pub async fn sweep(app: &App) -> Result<u64> {
 }
 
 fn hash(input: &impl serde::Serialize) -> Result<String> {
-    let input = serde_json::to_vec(input)?;
-    Ok(Sha256::digest(&input).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&serde_json::to_vec(input)?))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,8 +4,12 @@
 //! can say "everything after n" and never skips or repeats one. Handlers look at the deed as it is now, since the messages of
 //! doing and undoing may arrive in any order.
 
+mod deed;
+mod mark;
+
 use entity::notification::{self, NotificationKind};
 use entity::{UserId, inbox};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
     QuerySelect,
@@ -14,54 +18,55 @@ use sea_orm::{
 use crate::app::App;
 use crate::db::sql;
 use crate::error::{Error, Result};
-use crate::service::follow;
 use crate::service::page::{self, Page, PageRequest};
+
+pub use deed::{Deed, comment, subject};
+pub use mark::{Mark, Marked, mark};
 
 /// The most that is sent to somebody who comes back; whoever missed more reads the list again.
 pub const REPLAY: usize = 1_000;
 
-/// Makes the followee's notification of a follow agree with the edge. True if something was added.
+/// Makes the recipient's notification agree with the deed as it is now. True if something was added.
+///
+/// Doing a thing again tells nobody again, and what was read stays. Nobody is told of what they did themselves.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn follow_changed(app: &App, tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<bool> {
-    let Some(inbox) = inbox::Entity::find_by_id(followee).lock_exclusive().one(tx).await? else { return Ok(false) };
-    let done = follow::edge(tx, follower, followee).await?.is_some();
+pub async fn agree(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<bool> {
+    let recipient = deed.recipient();
+    if deed.actor() == recipient {
+        return Ok(false);
+    }
+    let Some(inbox) = inbox::Entity::find_by_id(recipient).lock_exclusive().one(tx).await? else { return Ok(false) };
+    let stands = deed.stands(tx).await?;
     let known = notification::Entity::find()
-        .filter(notification::Column::RecipientId.eq(followee))
-        .filter(notification::Column::Kind.eq(NotificationKind::Followed))
-        .filter(notification::Column::SubjectId.eq(followee.0))
-        .filter(notification::Column::ActorId.eq(follower))
+        .filter(notification::Column::RecipientId.eq(recipient))
+        .filter(notification::Column::Kind.eq(deed.kind()))
+        .filter(notification::Column::SubjectId.eq(deed.subject_id()))
+        .filter(notification::Column::ActorId.eq(deed.actor()))
         .one(tx)
         .await?;
     match known {
-        None if done => {
-            add(app, tx, &inbox, NotificationKind::Followed, followee.0, follower).await?;
-            Ok(true)
+        None if stands => {
+            add(app, tx, &inbox, deed).await?;
+            return Ok(true);
         }
-        Some(known) if !done && !known.is_read && !known.is_withdrawn => {
-            withdraw(tx, &inbox, &known).await?;
-            Ok(false)
+        Some(known) if !stands && !known.is_read && !known.is_withdrawn => {
+            withdraw(tx, recipient, &[known.seq]).await?;
         }
-        // Doing it again tells nobody again; what was read stays.
-        _ => Ok(false),
+        _ => (),
     }
+    Ok(false)
 }
 
-async fn add(
-    app: &App,
-    tx: &DatabaseTransaction,
-    inbox: &inbox::Model,
-    kind: NotificationKind,
-    subject_id: i64,
-    actor: UserId,
-) -> Result<()> {
+async fn add(app: &App, tx: &DatabaseTransaction, inbox: &inbox::Model, deed: Deed) -> Result<()> {
     let row = notification::ActiveModel {
         recipient_id: Set(inbox.user_id),
         seq: Set(inbox.last_seq + 1),
-        kind: Set(kind),
-        subject_id: Set(subject_id),
-        actor_id: Set(actor),
+        kind: Set(deed.kind()),
+        subject_id: Set(deed.subject_id()),
+        tweet_id: Set(deed.tweet()),
+        actor_id: Set(deed.actor()),
         created_at: Set(app.clock.now()),
         is_read: Set(false),
         is_withdrawn: Set(false),
@@ -73,17 +78,52 @@ async fn add(
     Ok(())
 }
 
-/// Hides an unread notification. Its row stays, so that repeating the deed finds it.
-async fn withdraw(tx: &DatabaseTransaction, inbox: &inbox::Model, known: &notification::Model) -> Result<()> {
+/// Withdraws the unread notifications of one kind about some subjects, at most so many at a time, and returns how many.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn withdraw_all(
+    tx: &DatabaseTransaction,
+    recipient: UserId,
+    kind: NotificationKind,
+    subjects: &[i64],
+    most: u32,
+) -> Result<usize> {
+    if inbox::Entity::find_by_id(recipient).lock_exclusive().one(tx).await?.is_none() {
+        return Ok(0);
+    }
+    let unread = notification::Entity::find()
+        .filter(notification::Column::RecipientId.eq(recipient))
+        .filter(notification::Column::Kind.eq(kind))
+        .filter(notification::Column::SubjectId.is_in(subjects.iter().copied()))
+        .filter(notification::Column::IsRead.eq(false))
+        .filter(notification::Column::IsWithdrawn.eq(false))
+        .limit(u64::from(most))
+        .all(tx)
+        .await?;
+    let seqs: Vec<i64> = unread.iter().map(|row| row.seq).collect();
+    if !seqs.is_empty() {
+        withdraw(tx, recipient, &seqs).await?;
+    }
+    Ok(seqs.len())
+}
+
+/// Hides unread notifications. Their rows stay, so that repeating a deed finds them. The inbox is locked already.
+async fn withdraw(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -> Result<()> {
     notification::Entity::update_many()
         .set(notification::ActiveModel { is_withdrawn: Set(true), ..Default::default() })
-        .filter(notification::Column::RecipientId.eq(known.recipient_id))
-        .filter(notification::Column::Seq.eq(known.seq))
+        .filter(notification::Column::RecipientId.eq(recipient))
+        .filter(notification::Column::Seq.is_in(seqs.iter().copied()))
         .exec(tx)
         .await?;
+    add_unread(tx, recipient, -i64::try_from(seqs.len()).unwrap_or(i64::MAX)).await
+}
+
+/// Adds to the number of unread notifications. The inbox is locked already.
+async fn add_unread(tx: &DatabaseTransaction, user: UserId, difference: i64) -> Result<()> {
     inbox::Entity::update_many()
-        .set(inbox::ActiveModel { unread: Set(inbox.unread - 1), ..Default::default() })
-        .filter(inbox::Column::UserId.eq(inbox.user_id))
+        .col_expr(inbox::Column::Unread, Expr::col(inbox::Column::Unread).add(difference))
+        .filter(inbox::Column::UserId.eq(user))
         .exec(tx)
         .await?;
     Ok(())

@@ -18,7 +18,7 @@ pub struct PageRequest {
 }
 
 /// Which end of the slice a page is taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// `first`: the newest rows.
     Newest,
@@ -37,7 +37,7 @@ pub struct Page<T> {
 }
 
 /// Part of a list: the rows whose key is strictly between the two, `limit` of them, counted from one end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
     pub newer_than: i64,
     pub older_than: i64,

@@ -1,6 +1,6 @@
 //! Tweets: making, deleting, and the list of one author.
 
-use entity::{TweetId, UserId, feed_entry, tweet, user_stats};
+use entity::{Subject, TweetId, UserId, feed_entry, tweet, user_stats};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 use crate::service::page::{self, Page, PageRequest};
 use crate::service::photo::{self, NewPhoto, Stored};
-use crate::service::{idempotency, stats};
+use crate::service::{idempotency, stats, subject};
 
 /// What somebody types to tweet.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +83,7 @@ async fn create_once(app: &App, author: UserId, new: &Checked, photos: &[Stored]
     let row: tweet::ActiveModel = tweet.clone().into();
     tweet::Entity::insert(row).exec_without_returning(&tx).await?;
     photo::attach(app, &tx, tweet.id, photos).await?;
+    subject::start_tweet(&tx, tweet.id).await?;
     let own = feed_entry::ActiveModel { user_id: Set(author), tweet_id: Set(tweet.id), author_id: Set(author) };
     feed_entry::Entity::insert(own).exec_without_returning(&tx).await?;
     user_stats::Entity::update_many()
@@ -126,6 +127,8 @@ async fn delete_once(app: &App, viewer: UserId, id: TweetId) -> Result<()> {
     if tweet.author_id != viewer {
         return Err(Error::user(UserErrorCode::NotYours, "tweetId", "Only its author can delete a tweet."));
     }
+    // Who likes or comments holds this lock: what they add is committed by now, or they see that the tweet is gone.
+    subject::lock(&tx, Subject::Tweet(id)).await?;
     tweet::Entity::update_many()
         .col_expr(tweet::Column::DeletedAt, Expr::value(app.clock.now()))
         .filter(tweet::Column::Id.eq(id))
@@ -134,6 +137,7 @@ async fn delete_once(app: &App, viewer: UserId, id: TweetId) -> Result<()> {
     feed_entry::Entity::delete_by_id((viewer, id)).exec(&tx).await?;
     stats::add(&tx, viewer, user_stats::Column::TweetCount, -1).await?;
     outbox::post(app, &tx, Message::Retract { tweet: id, pulled: false, after: UserId(0) }).await?;
+    outbox::post(app, &tx, Message::Discard { subject: Subject::Tweet(id), author: viewer }).await?;
     app.failpoints.pass("delete: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("delete: after commit").await;

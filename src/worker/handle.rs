@@ -1,20 +1,26 @@
 //! One message: one transaction, at whose end the message is gone.
 
-use entity::outbox;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use entity::{Subject, TweetId, UserId, outbox};
+use futures_util::FutureExt;
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::bus::{self, Message};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::live::Delivered;
+use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
-use crate::service::{media, notification};
+use crate::service::media;
+use crate::service::notification::{self, Deed};
 
 /// Whom to wake once the work is committed.
 enum Wake {
-    Nobody,
     Feeds(Delivered),
-    Inbox(entity::UserId),
+    Inbox(UserId),
+    Tweet(TweetId),
 }
 
 /// Does what a message asks for. If that fails, the message is put back for later, or among the dead letters.
@@ -29,13 +35,18 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
             return bus::dead_letter::bury(app, row, row.attempts + 1, &error.log()).await;
         }
     };
-    match app.db.retry(|| once(app, row, message)).await {
-        Ok(wake) => {
+    app.failpoints.pass("worker: leased").await;
+    // A panic is a defect, but of this message's handler: it must not end the worker, which has others to do.
+    let done = AssertUnwindSafe(app.db.retry(|| once(app, row, message))).catch_unwind().await;
+    match done.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+        Ok(wakes) => {
             app.failpoints.pass("worker: committed").await;
-            match wake {
-                Wake::Nobody => (),
-                Wake::Feeds(batch) => app.live.delivered(batch),
-                Wake::Inbox(user) => app.live.inboxes.wake(user),
+            for wake in wakes {
+                match wake {
+                    Wake::Feeds(batch) => app.live.delivered(batch),
+                    Wake::Inbox(user) => app.live.inboxes.wake(user),
+                    Wake::Tweet(tweet) => app.live.tweets.wake(tweet),
+                }
             }
             Ok(())
         }
@@ -47,37 +58,62 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
     }
 }
 
-async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Wake> {
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::internal(format!("the handler panicked: {}", text.unwrap_or("no reason given")))
+}
+
+async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Vec<Wake>> {
     if message == Message::EmptyTrash {
         // Outside the transaction: the store may be slow, and on SQLite everybody who writes would wait for it.
         media::empty_trash(app).await?;
     }
     let tx = app.db.begin().await?;
-    let wake = step(app, &tx, message).await?;
+    let wakes = step(app, &tx, message).await?;
     app.failpoints.pass("worker: before the row goes").await;
     bus::outbox::finish(&tx, row).await?;
     app.failpoints.pass("worker: before commit").await;
     tx.commit().await?;
-    Ok(wake)
+    Ok(wakes)
 }
 
-async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<Wake> {
+async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<Vec<Wake>> {
+    let mut wakes = Vec::new();
     match message {
         Message::Deliver { tweet, after } => {
-            let delivered = deliver::deliver(app, tx, tweet, after).await?;
-            return Ok(delivered.map_or(Wake::Nobody, Wake::Feeds));
+            wakes.extend(deliver::deliver(app, tx, tweet, after).await?.map(Wake::Feeds));
         }
         Message::Retract { tweet, pulled, after } => deliver::retract(app, tx, tweet, pulled, after).await?,
         Message::Fill { follower, followee, from } => backfill::fill(app, tx, follower, followee, from).await?,
         Message::Purge { follower, followee, after } => backfill::purge(app, tx, follower, followee, after).await?,
         Message::Demote { followee, after } => threshold::demote(app, tx, followee, after).await?,
         Message::FollowChanged { follower, followee } => {
-            if notification::follow_changed(app, tx, follower, followee).await? {
-                return Ok(Wake::Inbox(followee));
+            wakes.extend(told(app, tx, Deed::Follow { recipient: followee, actor: follower }).await?);
+        }
+        Message::LikeChanged { subject, tweet, recipient, actor } => {
+            wakes.extend(told(app, tx, Deed::Like { subject, tweet, recipient, actor }).await?);
+            if let Subject::Tweet(tweet) = subject {
+                wakes.push(Wake::Tweet(tweet));
+            }
+        }
+        Message::CommentChanged { comment, tweet, recipient, actor } => {
+            wakes.extend(told(app, tx, Deed::Comment { comment, tweet, recipient, actor }).await?);
+            wakes.push(Wake::Tweet(tweet));
+        }
+        Message::Discard { subject, author } => {
+            discard(app, tx, subject, author).await?;
+            if let Subject::Tweet(tweet) = subject {
+                wakes.push(Wake::Tweet(tweet));
             }
         }
         // Done already; what is left is to remove the message.
         Message::EmptyTrash => (),
     }
-    Ok(Wake::Nobody)
+    Ok(wakes)
+}
+
+/// Makes the notification of a deed agree with it, and says whom to wake.
+async fn told(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<Option<Wake>> {
+    let is_new = notification::agree(app, tx, deed).await?;
+    Ok(is_new.then_some(Wake::Inbox(deed.recipient())))
 }

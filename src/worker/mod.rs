@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(app: App, stop: CancellationToken) {
     let maintenance = tokio::spawn(maintenance::run(app.clone(), stop.clone()));
     while !stop.is_cancelled() {
-        let wait = match work(&app, &stop).await {
+        let wait = match work(&app, app.config.worker_concurrency.saturating_mul(4), &stop).await {
             Ok(0) => POLL,
             Ok(_) => continue,
             Err(error) => {
@@ -43,18 +43,24 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// # Errors
 /// When the queue cannot be read.
 pub async fn drain(app: &App) -> Result<()> {
-    let never = CancellationToken::new();
-    while work(app, &never).await? > 0 {}
+    while step(app, app.config.worker_concurrency.saturating_mul(4)).await? > 0 {}
     Ok(())
 }
 
+/// Handles up to so many messages that are due, and returns how many there were.
+///
+/// # Errors
+/// When the queue cannot be read.
+pub async fn step(app: &App, most: u32) -> Result<usize> {
+    work(app, most, &CancellationToken::new()).await
+}
+
 /// Takes some messages and handles them, several at a time. Returns how many were taken.
-async fn work(app: &App, stop: &CancellationToken) -> Result<usize> {
-    let concurrency = app.config.worker_concurrency;
-    let messages = outbox::lease(app, concurrency * 4).await?;
+async fn work(app: &App, most: u32, stop: &CancellationToken) -> Result<usize> {
+    let messages = outbox::lease(app, most).await?;
     let taken = messages.len();
     stream::iter(messages)
-        .for_each_concurrent(concurrency as usize, async |message| {
+        .for_each_concurrent(app.config.worker_concurrency as usize, async |message| {
             let done = if stop.is_cancelled() {
                 outbox::release(app, &message).await
             } else {

@@ -1,12 +1,38 @@
 //! The tests, through the public surface: the router, the sockets, the command line. One binary, a database per test.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
 mod accounts;
+mod arrows;
+mod budget;
+mod cli;
+mod comments;
+mod concurrency;
+mod contract;
+mod counters;
+mod crash;
+mod feed;
+mod follows;
+mod histories;
+mod http;
+mod likes;
+mod limits;
 mod media;
 mod media_files;
+mod notifications;
 mod photos;
 mod profile;
+mod queue;
+mod socket;
+mod tweet_changed;
+mod tweets;
 mod uploads;
+mod verify;

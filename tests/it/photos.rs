@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::http::Method;
 use futures_util::FutureExt;
@@ -10,6 +10,7 @@ use image::ImageFormat;
 use roost::clock::HOUR;
 use roost::service::media;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::media::make::{encode, exif, jpeg_with, png_chunk, quarters};
 use crate::support::{Answer, Form, Person, TestApp, picture};
@@ -35,20 +36,21 @@ async fn assert_nothing(app: &TestApp) {
     assert_eq!(app.media_files(), Vec::<String>::new());
 }
 
-/// Stops whoever gets to a label for the first time, for good.
-fn stop_once_at(app: &TestApp, wanted: &'static str) {
-    let passed = AtomicBool::new(false);
-    app.app.failpoints.set(Arc::new(move |label| {
-        let stops = label == wanted && !passed.swap(true, Ordering::Relaxed);
-        if stops { std::future::pending().boxed() } else { async {}.boxed() }
-    }));
-}
-
-/// Lets a future run until it stops for good, then drops it, as a crash would.
+/// Lets a future run until it gets to a label, then drops it, as a crash would. Who comes there later passes.
 async fn crash(app: &TestApp, wanted: &'static str, doomed: impl Future) {
-    stop_once_at(app, wanted);
-    let reached = tokio::time::timeout(Duration::from_secs(2), doomed).await;
-    assert!(reached.is_err(), "it did not get to {wanted:?}");
+    let (is_reached, was_reached) = (Arc::new(Notify::new()), AtomicBool::new(false));
+    let reached = Arc::clone(&is_reached);
+    app.app.failpoints.set(Arc::new(move |label| {
+        if label != wanted || was_reached.swap(true, Ordering::Relaxed) {
+            return async {}.boxed();
+        }
+        reached.notify_one();
+        std::future::pending().boxed()
+    }));
+    tokio::select! {
+        _ = doomed => panic!("it did not get to {wanted:?}"),
+        () = is_reached.notified() => (),
+    }
 }
 
 #[tokio::test]
@@ -237,7 +239,7 @@ async fn deleting_a_tweet_removes_its_photos_and_their_files() {
 
 #[tokio::test]
 async fn files_are_removed_though_the_worker_crashes_in_between() {
-    for label in ["retract: deleted", "media: removed", "worker: before commit"] {
+    for label in ["discard: removed", "media: removed", "worker: before commit"] {
         let app = TestApp::new().await;
         let ada = app.person("ada").await;
         let answer = tweet(&app, &ada, &[&picture(0)]).await;

@@ -12,7 +12,7 @@ use crate::bus::{Message, outbox};
 use crate::db::{on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::live::Delivered;
-use crate::service::{photo, stats};
+use crate::service::stats;
 
 /// Copies a tweet into the feeds of the next batch of pushed followers, and says whom to wake.
 ///
@@ -55,7 +55,7 @@ async fn demote_if_too_many(app: &App, tx: &DatabaseTransaction, author: UserId)
 }
 
 /// Takes a deleted tweet out of the feeds of the next batch of followers: first of the pushed ones, then of the pulled ones
-/// (who may have been pushed to earlier). At the end the tweet's row goes as well, and its photos.
+/// (who may have been pushed to earlier). At the end the tweet's row goes as well.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -75,7 +75,6 @@ pub async fn retract(app: &App, tx: &DatabaseTransaction, id: TweetId, pulled: b
         (Some(after), _) => outbox::post(app, tx, Message::Retract { tweet: id, pulled, after }).await,
         (None, false) => outbox::post(app, tx, Message::Retract { tweet: id, pulled: true, after: UserId(0) }).await,
         (None, true) => {
-            photo::detach(app, tx, id).await?;
             tweet::Entity::delete_by_id(id).exec(tx).await?;
             Ok(())
         }

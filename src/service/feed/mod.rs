@@ -22,7 +22,7 @@ use crate::db::sql;
 use crate::error::Result;
 
 /// Where a batch ends: the key of the last row of `size`, or none if there are fewer rows left.
-async fn batch_end<K: TryGetable>(
+pub(super) async fn batch_end<K: TryGetable>(
     db: &impl ConnectionTrait,
     rows: &str,
     values: impl IntoIterator<Item = sea_orm::Value>,
@@ -60,4 +60,4 @@ async fn tweets_end(
 }
 
 /// Greater than every id.
-const NO_END: i64 = i64::MAX;
+pub(super) const NO_END: i64 = i64::MAX;

@@ -46,17 +46,32 @@ struct PulledEdge {
 /// # Errors
 /// Whatever the database says.
 pub async fn promote(app: &App) -> Result<usize> {
+    let (mut promoted, mut after) = (0, (UserId(0), UserId(0)));
+    loop {
+        let edges = app.db.retry(|| promote_batch(app, after)).await?;
+        app.bus.wake();
+        promoted += edges.len();
+        let Some(last) = edges.last() else { return Ok(promoted) };
+        after = (last.followee_id, last.follower_id);
+    }
+}
+
+/// The next batch of these edges, in the order of followee and follower.
+async fn promote_batch(app: &App, (followee, follower): (UserId, UserId)) -> Result<Vec<PulledEdge>> {
     let tx = app.db.begin().await?;
     let text = "SELECT f.follower_id, f.followee_id, f.filled_to FROM follow f
                 JOIN user_stats s ON s.user_id = f.followee_id
-                WHERE f.pushed = 0 AND s.follower_count <= ? ORDER BY f.followee_id, f.follower_id LIMIT ?";
-    let values = [(app.config.feed_push_limit / 2).into(), u64::from(app.config.feed_batch).into()];
+                WHERE f.pushed = 0 AND s.follower_count <= ?
+                AND (f.followee_id > ? OR (f.followee_id = ? AND f.follower_id > ?))
+                ORDER BY f.followee_id, f.follower_id LIMIT ?";
+    let limit = app.config.feed_push_limit / 2;
+    let values =
+        [limit.into(), followee.into(), followee.into(), follower.into(), u64::from(app.config.feed_batch).into()];
     let edges = PulledEdge::find_by_statement(sql(&tx, text, values)).all(&tx).await?;
     for edge in &edges {
         let (follower, followee, from) = (edge.follower_id, edge.followee_id, edge.filled_to);
         outbox::post(app, &tx, Message::Fill { follower, followee, from }).await?;
     }
     tx.commit().await?;
-    app.bus.wake();
-    Ok(edges.len())
+    Ok(edges)
 }

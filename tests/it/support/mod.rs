@@ -1,7 +1,12 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod events;
+pub mod pages;
 mod person;
+pub mod process;
+pub mod social;
+mod socket;
 mod upload;
 
 use std::sync::Arc;
@@ -24,12 +29,12 @@ use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use person::Person;
+pub use socket::{PROTOCOL, Served, Socket};
 pub use upload::{Form, picture};
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
 pub struct TestApp {
     pub app: App,
-    pub server: Server,
     router: Router,
     dir: Arc<TempDir>,
     /// Cleared by tests that leave messages behind on purpose, and on second apps of one database.
@@ -63,7 +68,7 @@ impl TestApp {
     async fn on(dir: Arc<TempDir>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
         let server = Server::new(app.clone(), CancellationToken::new());
-        Self { router: server.router(), server, app, dir, checks_queue }
+        Self { router: server.router(), app, dir, checks_queue }
     }
 
     /// Makes people, through the service.

@@ -41,7 +41,8 @@ pub async fn repair(app: &App, finding: &Finding) -> Result<()> {
             tx.execute_raw(sql(&tx, text, [user.into(), user.into()])).await?;
         }
         Check::Counters => recount(&tx, user).await?,
-        // What makes a feed differ is one of the others, and is mended there.
+        // Mostly one of the others has made the feed differ, and is mended by now.
+        Check::FeedIsDefinition if super::compare(&tx, user).await? > 0 => refill_all(app, &tx, user).await?,
         Check::FeedIsDefinition | Check::Garbage => (),
     }
     Ok(tx.commit().await?)
@@ -56,6 +57,15 @@ async fn refill(app: &App, tx: &DatabaseTransaction, follower: UserId, followee:
         .exec(tx)
         .await?;
     outbox::post(app, tx, Message::Fill { follower, followee, from: TweetId(0) }).await
+}
+
+/// The same with every edge of a reader.
+async fn refill_all(app: &App, tx: &DatabaseTransaction, reader: UserId) -> Result<()> {
+    let edges = follow::Entity::find().filter(follow::Column::FollowerId.eq(reader)).all(tx).await?;
+    for edge in edges {
+        refill(app, tx, reader, edge.followee_id).await?;
+    }
+    Ok(())
 }
 
 async fn recount(tx: &DatabaseTransaction, user: UserId) -> Result<()> {

@@ -1,0 +1,133 @@
+//! Tweets and comments: their counts, whether the viewer likes them, and the comments of a page of tweets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use entity::{CommentId, Subject, TweetId, UserId, comment, comment_stats, tweet_stats};
+
+use super::{Batches, Loaders, answers};
+use crate::error::{Error, Result};
+use crate::service::page::Slice;
+use crate::service::{comment as comments, like, subject};
+
+impl Loaders {
+    /// # Errors
+    /// Whatever the database says; so do all of these.
+    pub async fn comment(&self, id: CommentId) -> Result<Option<Arc<comment::Model>>> {
+        self.one(CommentKey(id)).await
+    }
+
+    /// A slice of the comments under a tweet. Those who ask for the same slice of several tweets share one statement.
+    pub async fn comments(&self, tweet: TweetId, slice: Slice) -> Result<Vec<comment::Model>> {
+        Ok(self.one(CommentsKey(tweet, slice)).await?.unwrap_or_default())
+    }
+
+    pub async fn tweet_stats(&self, id: TweetId) -> Result<Option<tweet_stats::Model>> {
+        self.one(TweetStatsKey(id)).await
+    }
+
+    /// Takes counters that were read already.
+    pub async fn feed_tweet_stats(&self, stats: tweet_stats::Model) {
+        self.batches.feed_one(TweetStatsKey(stats.tweet_id), Some(stats)).await;
+    }
+
+    pub async fn comment_stats(&self, id: CommentId) -> Result<Option<comment_stats::Model>> {
+        self.one(CommentStatsKey(id)).await
+    }
+
+    pub async fn has_liked(&self, user: UserId, subject: Subject) -> Result<bool> {
+        Ok(self.one(LikedKey(user, subject)).await?.is_some())
+    }
+
+    pub(super) fn clear_likeables(&self) {
+        self.batches.clear::<CommentKey>();
+        self.batches.clear::<CommentsKey>();
+        self.batches.clear::<TweetStatsKey>();
+        self.batches.clear::<CommentStatsKey>();
+        self.batches.clear::<LikedKey>();
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct CommentKey(CommentId);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct CommentsKey(TweetId, Slice);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct TweetStatsKey(TweetId);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct CommentStatsKey(CommentId);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct LikedKey(UserId, Subject);
+
+impl Loader<CommentKey> for Batches {
+    type Value = Option<Arc<comment::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[CommentKey]) -> Result<HashMap<CommentKey, Self::Value>, Self::Error> {
+        let ids: Vec<CommentId> = keys.iter().map(|key| key.0).collect();
+        let found = comments::by_ids(self.db.read(), &ids).await?;
+        Ok(answers(keys, found.into_iter().map(|comment| (CommentKey(comment.id), Arc::new(comment)))))
+    }
+}
+
+impl Loader<CommentsKey> for Batches {
+    type Value = Option<Vec<comment::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[CommentsKey]) -> Result<HashMap<CommentsKey, Self::Value>, Self::Error> {
+        let mut by_slice: HashMap<Slice, Vec<TweetId>> = HashMap::new();
+        for CommentsKey(tweet, slice) in keys {
+            by_slice.entry(*slice).or_default().push(*tweet);
+        }
+        let mut lists: HashMap<CommentsKey, Vec<comment::Model>> = HashMap::new();
+        for (slice, tweets) in by_slice {
+            for comment in comments::slices(self.db.read(), &tweets, slice).await? {
+                lists.entry(CommentsKey(comment.tweet_id, slice)).or_default().push(comment);
+            }
+        }
+        Ok(answers(keys, lists))
+    }
+}
+
+impl Loader<TweetStatsKey> for Batches {
+    type Value = Option<tweet_stats::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[TweetStatsKey]) -> Result<HashMap<TweetStatsKey, Self::Value>, Self::Error> {
+        let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
+        let found = subject::tweet_stats(self.db.read(), &ids).await?;
+        Ok(answers(keys, found.into_iter().map(|stats| (TweetStatsKey(stats.tweet_id), stats))))
+    }
+}
+
+impl Loader<CommentStatsKey> for Batches {
+    type Value = Option<comment_stats::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[CommentStatsKey]) -> Result<HashMap<CommentStatsKey, Self::Value>, Self::Error> {
+        let ids: Vec<CommentId> = keys.iter().map(|key| key.0).collect();
+        let found = subject::comment_stats(self.db.read(), &ids).await?;
+        Ok(answers(keys, found.into_iter().map(|stats| (CommentStatsKey(stats.comment_id), stats))))
+    }
+}
+
+impl Loader<LikedKey> for Batches {
+    type Value = Option<()>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[LikedKey]) -> Result<HashMap<LikedKey, Self::Value>, Self::Error> {
+        let mut by_kind: HashMap<_, Vec<Subject>> = HashMap::new();
+        for LikedKey(user, subject) in keys {
+            by_kind.entry((*user, subject.kind())).or_default().push(*subject);
+        }
+        let mut found = Vec::new();
+        for ((user, kind), subjects) in by_kind {
+            let ids: Vec<i64> = subjects.iter().map(|subject| subject.id()).collect();
+            let liked = like::liked_by(self.db.read(), user, kind, &ids).await?;
+            let liked = subjects.into_iter().filter(|subject| liked.contains(&subject.id()));
+            found.extend(liked.map(|subject| (LikedKey(user, subject), ())));
+        }
+        Ok(answers(keys, found))
+    }
+}

@@ -1,0 +1,251 @@
+//! Comments: making, changing and deleting them, and the lists under tweets.
+
+use entity::{CommentId, Subject, TweetId, UserId, comment, comment_stats, tweet_stats};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult};
+
+use crate::app::App;
+use crate::bus::{Message, outbox};
+use crate::db::{marks, sql};
+use crate::error::{Error, Result, UserErrorCode};
+use crate::service::check::{self, Faults};
+use crate::service::page::Slice;
+use crate::service::{idempotency, stats, subject, tweet};
+
+/// What somebody types to comment.
+#[derive(Clone, Debug)]
+pub struct NewComment {
+    /// Which tweet; or what was wrong with its id, to be told together with the rest.
+    pub tweet: Result<TweetId>,
+    pub content: String,
+    pub idempotency_key: Option<String>,
+}
+
+/// Makes a comment.
+///
+/// # Errors
+/// What is wrong with the content or the key, NOT_FOUND for the tweet, all at once; IDEMPOTENCY_MISMATCH.
+pub async fn create(app: &App, author: UserId, new: &NewComment) -> Result<comment::Model> {
+    let mut faults = Faults::default();
+    let tweet = match faults.keep(new.tweet.clone())? {
+        Some(id) => faults.keep(visible_tweet(app.db.read(), id).await)?,
+        None => None,
+    };
+    let content = faults.keep(check::content(&new.content))?;
+    if let Some(key) = &new.idempotency_key {
+        faults.keep(idempotency::check(key))?;
+    }
+    faults.finish()?;
+    let (tweet, content) = (tweet.unwrap_or_default(), content.unwrap_or_default());
+    let key = new.idempotency_key.as_deref().map(|key| idempotency::scoped("comment", key));
+    let comment = app.db.retry(|| create_once(app, author, tweet, &content, key.as_deref())).await?;
+    app.bus.wake();
+    Ok(comment)
+}
+
+async fn create_once(
+    app: &App,
+    author: UserId,
+    tweet: TweetId,
+    content: &str,
+    key: Option<&str>,
+) -> Result<comment::Model> {
+    let input = (tweet, content);
+    let tx = app.db.begin().await?;
+    if let Some(key) = key {
+        let [Some(_)] = stats::lock(&tx, [author]).await? else { return Err(Error::Unauthenticated) };
+        if let Some(first) = idempotency::find(app, &tx, author, key, &input).await? {
+            let first = by_ids(&tx, &[CommentId(first)]).await?.pop();
+            return first.ok_or_else(|| {
+                let message = "The comment that was made with this key has been deleted since.";
+                Error::user(UserErrorCode::NotFound, "idempotencyKey", message)
+            });
+        }
+    }
+    // A tweet that many comment at once makes nothing wait but this row, which it alone has.
+    if !subject::lock(&tx, Subject::Tweet(tweet)).await? {
+        return Err(Error::not_found("tweet", "tweetId"));
+    }
+    let Some(subject::Owner { author: recipient, .. }) = subject::owner(&tx, Subject::Tweet(tweet)).await? else {
+        return Err(Error::not_found("tweet", "tweetId"));
+    };
+    let comment = comment::Model {
+        id: CommentId(app.ids.next()),
+        tweet_id: tweet,
+        author_id: author,
+        content: content.to_owned(),
+        created_at: app.clock.now(),
+        edited_at: None,
+    };
+    let row: comment::ActiveModel = comment.clone().into();
+    comment::Entity::insert(row).exec_without_returning(&tx).await?;
+    subject::start_comment(&tx, comment.id).await?;
+    subject::add(&tx, tweet, tweet_stats::Column::CommentCount, 1).await?;
+    if let Some(key) = key {
+        idempotency::keep(app, &tx, author, key, &input, comment.id.0).await?;
+    }
+    let changed = Message::CommentChanged { comment: comment.id, tweet, recipient, actor: author };
+    outbox::post(app, &tx, changed).await?;
+    app.failpoints.pass("comment: before commit").await;
+    tx.commit().await?;
+    app.failpoints.pass("comment: after commit").await;
+    Ok(comment)
+}
+
+/// Changes what a comment of one's own says. The same text again changes nothing.
+///
+/// # Errors
+/// What is wrong with the content, NOT_FOUND, or NOT_YOURS.
+pub async fn update(app: &App, viewer: UserId, id: Result<CommentId>, content: &str) -> Result<comment::Model> {
+    let mut faults = Faults::default();
+    if let Some(id) = faults.keep(id.clone())? {
+        faults.keep(own(app.db.read(), viewer, id).await)?;
+    }
+    let content = faults.keep(check::content(content))?;
+    faults.finish()?;
+    let (id, content) = (id?, content.unwrap_or_default());
+    app.db.retry(|| update_once(app, viewer, id, &content)).await
+}
+
+async fn update_once(app: &App, viewer: UserId, id: CommentId, content: &str) -> Result<comment::Model> {
+    let tx = app.db.begin().await?;
+    if !subject::lock(&tx, Subject::Comment(id)).await? {
+        return Err(not_found());
+    }
+    let mut comment = own(&tx, viewer, id).await?;
+    if comment.content == content {
+        return Ok(comment);
+    }
+    comment.content = content.to_owned();
+    comment.edited_at = Some(app.clock.now());
+    let row = comment::ActiveModel {
+        id: Set(id),
+        content: Set(comment.content.clone()),
+        edited_at: Set(comment.edited_at),
+        ..Default::default()
+    };
+    comment::Entity::update(row).validate()?.exec(&tx).await?;
+    tx.commit().await?;
+    Ok(comment)
+}
+
+/// Deletes a comment of one's own, or one under one's own tweet, and returns the tweet that it stood under.
+///
+/// # Errors
+/// NOT_FOUND, or NOT_YOURS.
+pub async fn delete(app: &App, viewer: UserId, id: CommentId) -> Result<TweetId> {
+    let tweet = app.db.retry(|| delete_once(app, viewer, id)).await?;
+    app.bus.wake();
+    Ok(tweet)
+}
+
+async fn delete_once(app: &App, viewer: UserId, id: CommentId) -> Result<TweetId> {
+    let tx = app.db.begin().await?;
+    // A comment never moves to another tweet, so that this look tells which row to lock first.
+    let Some(comment) = by_ids(&tx, &[id]).await?.pop() else { return Err(not_found()) };
+    let tweet = comment.tweet_id;
+    subject::lock(&tx, Subject::Tweet(tweet)).await?;
+    let is_there = subject::lock(&tx, Subject::Comment(id)).await?;
+    let owner = if is_there { subject::owner(&tx, Subject::Tweet(tweet)).await? } else { None };
+    let Some(subject::Owner { author: recipient, .. }) = owner else { return Err(not_found()) };
+    if viewer != comment.author_id && viewer != recipient {
+        let message = "Only its author and the author of the tweet can delete a comment.";
+        return Err(Error::user(UserErrorCode::NotYours, "commentId", message));
+    }
+    remove(&tx, &[id]).await?;
+    subject::add(&tx, tweet, tweet_stats::Column::CommentCount, -1).await?;
+    let changed = Message::CommentChanged { comment: id, tweet, recipient, actor: comment.author_id };
+    outbox::post(app, &tx, changed).await?;
+    let discard = Message::Discard { subject: Subject::Comment(id), author: comment.author_id };
+    outbox::post(app, &tx, discard).await?;
+    app.failpoints.pass("comment: before commit").await;
+    tx.commit().await?;
+    app.failpoints.pass("comment: after commit").await;
+    Ok(tweet)
+}
+
+/// Deletes the rows of comments that are locked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn remove(tx: &DatabaseTransaction, ids: &[CommentId]) -> Result<()> {
+    use sea_orm::{ColumnTrait, QueryFilter};
+    let chosen = comment::Column::Id.is_in(ids.iter().copied());
+    comment::Entity::delete_many().filter(chosen).exec(tx).await?;
+    let chosen = comment_stats::Column::CommentId.is_in(ids.iter().copied());
+    comment_stats::Entity::delete_many().filter(chosen).exec(tx).await?;
+    Ok(())
+}
+
+/// A visible comment by the viewer.
+async fn own(db: &impl ConnectionTrait, viewer: UserId, id: CommentId) -> Result<comment::Model> {
+    match by_ids(db, &[id]).await?.pop() {
+        None => Err(not_found()),
+        Some(comment) if comment.author_id == viewer => Ok(comment),
+        Some(_) => {
+            Err(Error::user(UserErrorCode::NotYours, "commentId", "Only the author of a comment can change it."))
+        }
+    }
+}
+
+async fn visible_tweet(db: &impl ConnectionTrait, id: TweetId) -> Result<TweetId> {
+    let found = tweet::by_ids(db, &[id]).await?.pop();
+    found.map(|tweet| tweet.id).ok_or_else(|| Error::not_found("tweet", "tweetId"))
+}
+
+fn not_found() -> Error {
+    Error::not_found("comment", "commentId")
+}
+
+/// The condition under which anybody sees a comment `c`.
+fn visible() -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM suspended s WHERE s.user_id = c.author_id)
+         AND EXISTS (SELECT 1 FROM tweet t WHERE t.id = c.tweet_id AND {})",
+        tweet::VISIBLE
+    )
+}
+
+/// Those of the comments that can be seen.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn by_ids(db: &impl ConnectionTrait, ids: &[CommentId]) -> Result<Vec<comment::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!("SELECT c.* FROM comment c WHERE c.id IN ({}) AND {}", marks(ids.len()), visible());
+    let statement = sql(db, &text, ids.iter().map(|id| (*id).into()));
+    Ok(comment::Model::find_by_statement(statement).all(db).await?)
+}
+
+/// The same slice of the list under each of the tweets, in the direction of its end: one statement for all.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn slices(db: &impl ConnectionTrait, tweets: &[TweetId], slice: Slice) -> Result<Vec<comment::Model>> {
+    let [newer_than, older_than, limit] = slice.bounds();
+    let statement = match tweets {
+        [] => return Ok(Vec::new()),
+        // Stops at the limit, whereas a window numbers all that there are.
+        [tweet] => {
+            let text =
+                format!("SELECT c.* FROM comment c WHERE c.tweet_id = ? AND {} {}", visible(), slice.sql("c.id"));
+            sql(db, &text, [(*tweet).into(), newer_than, older_than, limit])
+        }
+        tweets => {
+            let text = format!(
+                "SELECT * FROM (
+                     SELECT c.*, ROW_NUMBER() OVER (PARTITION BY c.tweet_id ORDER BY c.id {}) AS place
+                     FROM comment c
+                     WHERE c.tweet_id IN ({}) AND c.id > ? AND c.id < ? AND {}) AS numbered
+                 WHERE place <= ? ORDER BY tweet_id, place",
+                slice.direction(),
+                marks(tweets.len()),
+                visible()
+            );
+            let values = tweets.iter().map(|tweet| (*tweet).into());
+            sql(db, &text, values.chain([newer_than, older_than, limit]))
+        }
+    };
+    Ok(comment::Model::find_by_statement(statement).all(db).await?)
+}

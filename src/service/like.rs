@@ -1,0 +1,111 @@
+//! Likes, of tweets and comments alike.
+
+use entity::liked::{self, SubjectKind};
+use entity::{LikeId, Subject, UserId};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+};
+
+use crate::app::App;
+use crate::bus::{Message, outbox};
+use crate::db::sql;
+use crate::error::{Error, Result};
+use crate::service::page::{self, Page, PageRequest};
+use crate::service::subject;
+
+/// Likes something; what is liked already stays as it is.
+///
+/// # Errors
+/// NOT_FOUND.
+pub async fn like(app: &App, viewer: UserId, subject: Subject) -> Result<()> {
+    app.db.retry(|| set_once(app, viewer, subject, true)).await?;
+    app.bus.wake();
+    Ok(())
+}
+
+/// Takes a like back; what is not liked stays as it is.
+///
+/// # Errors
+/// NOT_FOUND.
+pub async fn unlike(app: &App, viewer: UserId, subject: Subject) -> Result<()> {
+    app.db.retry(|| set_once(app, viewer, subject, false)).await?;
+    app.bus.wake();
+    Ok(())
+}
+
+async fn set_once(app: &App, viewer: UserId, subject: Subject, wanted: bool) -> Result<()> {
+    let tx = app.db.begin().await?;
+    let is_there = subject::lock(&tx, subject).await?;
+    // Looked for after the lock, so that a deletion has either not begun or is seen.
+    let owner = if is_there { subject::owner(&tx, subject).await? } else { None };
+    let Some(owner) = owner else { return Err(Error::not_found("tweet or comment", "subjectId")) };
+    if is_liked(&tx, subject, viewer).await? == wanted {
+        return Ok(());
+    }
+    if wanted {
+        let row = liked::ActiveModel {
+            subject_kind: Set(subject.kind()),
+            subject_id: Set(subject.id()),
+            user_id: Set(viewer),
+            id: Set(LikeId(app.ids.next())),
+            created_at: Set(app.clock.now()),
+        };
+        liked::Entity::insert(row).exec_without_returning(&tx).await?;
+    } else {
+        liked::Entity::delete_by_id((subject.kind(), subject.id(), viewer)).exec(&tx).await?;
+    }
+    subject::add_likes(&tx, subject, if wanted { 1 } else { -1 }).await?;
+    let changed = Message::LikeChanged { subject, tweet: owner.tweet, recipient: owner.author, actor: viewer };
+    outbox::post(app, &tx, changed).await?;
+    app.failpoints.pass("like: before commit").await;
+    tx.commit().await?;
+    app.failpoints.pass("like: after commit").await;
+    Ok(())
+}
+
+/// # Errors
+/// Whatever the database says.
+pub async fn is_liked(tx: &DatabaseTransaction, subject: Subject, user: UserId) -> Result<bool> {
+    Ok(liked::Entity::find_by_id((subject.kind(), subject.id(), user)).one(tx).await?.is_some())
+}
+
+/// Those of the subjects of one kind that a user likes, in one statement.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn liked_by(db: &impl ConnectionTrait, user: UserId, kind: SubjectKind, ids: &[i64]) -> Result<Vec<i64>> {
+    let liked = liked::Entity::find()
+        .filter(liked::Column::SubjectKind.eq(kind))
+        .filter(liked::Column::SubjectId.is_in(ids.iter().copied()))
+        .filter(liked::Column::UserId.eq(user))
+        .all(db)
+        .await?;
+    Ok(liked.into_iter().map(|liked| liked.subject_id).collect())
+}
+
+/// One row of the list of those who like something.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Liker {
+    /// The key of the list.
+    pub id: LikeId,
+    pub user_id: UserId,
+    pub created_at: i64,
+}
+
+/// Who likes it, newest like first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn likers(app: &App, subject: Subject, request: &PageRequest) -> Result<Page<Liker>> {
+    let db = app.db.read();
+    page::read(request, async |slice| {
+        let text = format!(
+            "SELECT l.id, l.user_id, l.created_at FROM liked l WHERE l.subject_kind = ? AND l.subject_id = ?
+             AND NOT EXISTS (SELECT 1 FROM suspended s WHERE s.user_id = l.user_id) {}",
+            slice.sql("l.id")
+        );
+        let values = [subject.kind().into(), subject.id().into()].into_iter().chain(slice.bounds());
+        Ok(Liker::find_by_statement(sql(db, &text, values)).all(db).await?)
+    })
+    .await
+}
