@@ -196,7 +196,7 @@ impl CommentMutation {
     async fn create_comment(
         &self,
         ctx: &Context<'_>,
-        input: CreateCommentInput,
+        #[graphql(desc = "The comment.")] input: CreateCommentInput,
     ) -> Option<Result<CreateCommentPayload>> {
         answer(create(ctx, input).await)
     }
@@ -205,7 +205,7 @@ impl CommentMutation {
     async fn update_comment(
         &self,
         ctx: &Context<'_>,
-        input: UpdateCommentInput,
+        #[graphql(desc = "The comment and what it is to say.")] input: UpdateCommentInput,
     ) -> Option<Result<UpdateCommentPayload>> {
         answer(update(ctx, input).await)
     }
@@ -214,7 +214,7 @@ impl CommentMutation {
     async fn delete_comment(
         &self,
         ctx: &Context<'_>,
-        input: DeleteCommentInput,
+        #[graphql(desc = "Which comment is to go.")] input: DeleteCommentInput,
     ) -> Option<Result<DeleteCommentPayload>> {
         answer(delete(ctx, input).await)
     }

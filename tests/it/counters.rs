@@ -25,7 +25,7 @@ async fn s16_counts_are_exact_under_64_writers_of_one_tweet() {
         let comment = app.comment(person, &tweet, "me too").await;
         app.like(&ada, &comment).await;
         app.like(person, &tweet).await;
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             app.unlike(person, &tweet).await;
             app.unlike(person, &tweet).await;
             app.delete_comment(person, &comment).await;
@@ -148,7 +148,7 @@ async fn busy(app: &TestApp) -> Person {
             let comment = app.comment(commenter, &tweet, "hm").await;
             app.like(&reader, &comment).await;
         }
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             app.like(&reader, &tweet).await;
         }
     }

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test fails by panicking"
 )]
 
@@ -31,6 +32,7 @@ mod notifications;
 mod photos;
 mod profile;
 mod queue;
+mod readme;
 mod socket;
 mod tweet_changed;
 mod tweets;

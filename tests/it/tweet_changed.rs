@@ -96,7 +96,7 @@ async fn many_changes_are_told_at_most_twice_a_second_and_the_last_is_the_truth(
     // Between two items lies half a second at least, however long the machine takes for all.
     let pauses = u32::try_from(items.len() - 1).unwrap();
     assert!(took >= pauses * Duration::from_millis(500), "{} items in {took:?}", items.len());
-    assert!(items.is_sorted_by_key(|item| item.as_i64()), "{items:?}");
+    assert!(items.is_sorted_by_key(Value::as_i64), "{items:?}");
 }
 
 #[tokio::test]

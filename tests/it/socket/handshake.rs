@@ -55,6 +55,7 @@ async fn ours_is_chosen_among_several_subprotocols() {
     let served = Served::new().await;
     let several = ("sec-websocket-protocol", "graphql-ws, graphql-transport-ws");
     let mut socket = served.dial(&[several]).await.unwrap();
+    assert_eq!(socket.protocol.as_ref().unwrap(), PROTOCOL.1);
     socket.send(&json!({ "type": "connection_init", "payload": null })).await;
     assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
 }

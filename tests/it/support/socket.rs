@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::http::{HeaderName, Request, Response};
+use axum::http::{HeaderName, HeaderValue, Request, Response};
 use futures_util::{SinkExt, StreamExt};
 use roost::config::Config;
 use roost::http::{Server, Timings};
@@ -63,7 +63,10 @@ impl Served {
             request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
         }
         match connect_async(request).await {
-            Ok((stream, _)) => Ok(Socket { stream }),
+            Ok((stream, answer)) => {
+                let protocol = answer.headers().get(PROTOCOL.0).cloned();
+                Ok(Socket { stream, protocol })
+            }
             Err(Error::Http(answer)) => Err(*answer),
             Err(error) => panic!("{error}"),
         }
@@ -101,6 +104,8 @@ pub const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport
 
 /// The client's end.
 pub struct Socket {
+    /// What the server chose.
+    pub protocol: Option<HeaderValue>,
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
