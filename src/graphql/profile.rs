@@ -40,7 +40,7 @@ impl ProfileMutation {
     async fn update_profile(
         &self,
         ctx: &Context<'_>,
-        input: UpdateProfileInput,
+        #[graphql(desc = "What is to change.")] input: UpdateProfileInput,
     ) -> Option<Result<UpdateProfilePayload>> {
         answer(update(ctx, input).await)
     }

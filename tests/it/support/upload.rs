@@ -6,7 +6,7 @@ use image::ImageFormat;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Answer, Client, TestApp};
+use super::{Answer, Client, Person, TestApp};
 use crate::media::make::{encode, quarters};
 
 /// A body of graphql-multipart-request-spec, or something that only looks like one.
@@ -87,9 +87,19 @@ impl TestApp {
         (Response::from_parts(parts, ()), axum::body::to_bytes(body, usize::MAX).await.unwrap())
     }
 
+    /// Makes a tweet with one small photo, and returns its global id.
+    pub async fn tweet_photo(&self, author: &Person, content: &str) -> String {
+        let query = "mutation ($input: CreateTweetInput!) {
+            createTweet(input: $input) { tweet { id } userErrors { code message field } } }";
+        let variables = json!({ "input": { "content": content, "photos": [{ "file": null }] } });
+        let form = Form::of(query, variables, &[("variables.input.photos.0.file", &picture(0))]);
+        let answer = self.as_user(author).upload(form).await;
+        answer.changed("createTweet")["tweet"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// The files in the media folder, of whatever name, in order.
     pub fn media_files(&self) -> Vec<String> {
-        let folder = self.data_dir().join("media");
+        let folder = std::path::PathBuf::from(self.app.config.media_url());
         let shards = std::fs::read_dir(&folder).unwrap().map(|shard| shard.unwrap().path());
         let files = shards.filter(|path| path.is_dir()).flat_map(|shard| std::fs::read_dir(shard).unwrap());
         let relative = |path: std::path::PathBuf| path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
