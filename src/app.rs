@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::failpoint::Failpoints;
 use crate::ids::Ids;
 use crate::live::Live;
+use crate::media::Media;
 use crate::service::node::Node;
 
 /// Cheap to clone: all clones share one state.
@@ -20,6 +21,7 @@ pub struct App {
     pub db: Db,
     pub bus: Bus,
     pub live: Live,
+    pub media: Media,
     pub passwords: Passwords,
     pub clock: Clock,
     pub ids: Ids,
@@ -28,10 +30,10 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, brings its tables up to date and takes a node number for the ids.
+    /// Opens the database, brings its tables up to date, opens the media store and takes a node number for the ids.
     ///
     /// # Errors
-    /// When the database cannot be opened or changed.
+    /// When the database cannot be opened or changed, or the media store's address is wrong.
     pub async fn new(config: Config) -> Result<Self> {
         let db = Db::open(&config.database_url()).await?;
         db.migrate().await?;
@@ -40,6 +42,7 @@ impl App {
             db,
             bus: Bus::default(),
             live: Live::default(),
+            media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             ids: Ids::new(clock.clone()),
             node: Node::new(),

@@ -27,7 +27,20 @@ pub struct Config {
     pub redis_url: Option<String>,
     pub amqp_url: Option<String>,
     pub memcached_url: Option<String>,
+    /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
+    /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
     pub media_url: Option<String>,
+    /// The largest photo and the largest avatar that are taken, in bytes.
+    pub media_photo_bytes: usize,
+    pub media_avatar_bytes: usize,
+    /// The largest picture that is decoded, in pixels, and its longest side.
+    pub media_pixels: u64,
+    pub media_side: u32,
+    /// How many pictures are worked on at the same time. Each may take eleven bytes of memory a pixel.
+    pub media_seats: usize,
+    /// How much one request may upload, and how much of all uploads is held in memory at the same time, in bytes.
+    pub upload_bytes: usize,
+    pub upload_memory_bytes: usize,
     /// What is logged, in the syntax of tracing's EnvFilter, e.g. `info` or `roost=debug,warn`.
     pub log: String,
     /// Whether GraphiQL is served on `/`.
@@ -58,6 +71,13 @@ impl Default for Config {
             amqp_url: None,
             memcached_url: None,
             media_url: None,
+            media_photo_bytes: 10 << 20,
+            media_avatar_bytes: 5 << 20,
+            media_pixels: 50_000_000,
+            media_side: 20_000,
+            media_seats: 2,
+            upload_bytes: 64 << 20,
+            upload_memory_bytes: 256 << 20,
             log: "info".to_owned(),
             graphiql: true,
             feed_push_limit: 10_000,
@@ -146,6 +166,11 @@ impl Config {
         self.database_url.clone().unwrap_or_else(default)
     }
 
+    /// Where pictures are kept.
+    pub fn media_url(&self) -> String {
+        self.media_url.clone().unwrap_or_else(|| self.data_dir.join("media").display().to_string())
+    }
+
     /// How browsers reach the server, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)).trim_end_matches('/').to_owned()
@@ -153,12 +178,9 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |sentence: String| Err(ConfigError(sentence));
-        for (key, value) in [
-            ("redis_url", &self.redis_url),
-            ("amqp_url", &self.amqp_url),
-            ("memcached_url", &self.memcached_url),
-            ("media_url", &self.media_url),
-        ] {
+        for (key, value) in
+            [("redis_url", &self.redis_url), ("amqp_url", &self.amqp_url), ("memcached_url", &self.memcached_url)]
+        {
             if value.is_some() {
                 return fail(format!("{key} is set, but this version of roost cannot use it yet. Remove it."));
             }
@@ -187,6 +209,23 @@ impl Config {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));
             }
+        }
+        for (key, is_zero) in [
+            ("media_photo_bytes", self.media_photo_bytes == 0),
+            ("media_avatar_bytes", self.media_avatar_bytes == 0),
+            ("media_pixels", self.media_pixels == 0),
+            ("media_side", self.media_side == 0),
+            ("media_seats", self.media_seats == 0),
+            ("upload_bytes", self.upload_bytes == 0),
+        ] {
+            if is_zero {
+                return fail(format!("{key} has to be at least 1, but it is 0."));
+            }
+        }
+        if self.upload_memory_bytes < self.upload_bytes {
+            return fail(
+                "upload_memory_bytes has to be at least upload_bytes: else no upload of that size fits.".into(),
+            );
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! A service says which of three kinds it is: what a person can mend (`Error::User`, the payload's `userErrors`), what the
 //! client did (a code of its own), or what is our fault (`Error::Internal`: the cause goes to the log, never to the client).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ pub struct UserError {
     pub code: UserErrorCode,
     /// Plain words for a person.
     pub message: String,
-    /// The name of the input's field in the API; none when it is no single field.
-    pub field: Option<&'static str>,
+    /// The field of the input as the API names it, with dots where it lies deeper (`photos.2.file`); none when it is no
+    /// single field.
+    pub field: Option<Cow<'static, str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub enum UserErrorCode {
     NotYours,
     NotYourself,
     TooMany,
+    UnsupportedMedia,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
@@ -61,7 +64,12 @@ pub enum Error {
 impl Error {
     /// A single user error.
     pub fn user(code: UserErrorCode, field: impl Into<Option<&'static str>>, message: impl Into<String>) -> Self {
-        Self::User(vec![UserError { code, message: message.into(), field: field.into() }])
+        Self::User(vec![UserError { code, message: message.into(), field: field.into().map(Cow::Borrowed) }])
+    }
+
+    /// The same for a field that is known only now, such as one item of a list.
+    pub fn user_at(code: UserErrorCode, field: String, message: impl Into<String>) -> Self {
+        Self::User(vec![UserError { code, message: message.into(), field: Some(Cow::Owned(field)) }])
     }
 
     /// What the mutation names is unknown, or not for this viewer.

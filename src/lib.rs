@@ -2,7 +2,8 @@
 //!
 //! Floors, from the outside in (ARCHITECTURE.md has the map and what may call what):
 //! `http` takes requests and sockets, `auth` says who asks, `graphql` gives shapes and names, `loader` batches reads,
-//! `service` holds the rules and the SQL, `worker` handles the messages that `bus` keeps, `live` wakes those who listen.
+//! `service` holds the rules and the SQL, `worker` handles the messages that `bus` keeps, `live` wakes those who listen,
+//! `media` cleans and keeps pictures.
 
 pub mod app;
 pub mod auth;
@@ -19,5 +20,6 @@ pub mod ids;
 pub mod limit;
 pub mod live;
 pub mod loader;
+pub mod media;
 pub mod service;
 pub mod worker;

@@ -3,6 +3,7 @@
 //! Loaders live for one request, or for one event of a subscription, and answer every key that they are asked.
 
 mod likeable;
+mod photo;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,6 +62,8 @@ impl Loaders {
         self.batches.clear::<StatsKey>();
         self.batches.clear::<TweetKey>();
         self.batches.clear::<RelationKey>();
+        self.batches.clear::<photo::PhotoKey>();
+        self.batches.clear::<photo::PhotosKey>();
         self.clear_likeables();
     }
 

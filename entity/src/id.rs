@@ -24,6 +24,8 @@ id! {
     UserId
     /// A tweet. Grows with every tweet of one author in the order of their commits.
     TweetId
+    /// A picture of a tweet.
+    PhotoId
     /// A comment under a tweet.
     CommentId
     /// That somebody likes something.

@@ -9,9 +9,11 @@ pub mod id;
 pub mod idempotency;
 pub mod inbox;
 pub mod liked;
+pub mod media_trash;
 pub mod node;
 pub mod notification;
 pub mod outbox;
+pub mod photo;
 pub mod profile;
 pub mod session;
 pub mod suspended;
@@ -20,5 +22,5 @@ pub mod tweet_stats;
 pub mod user;
 pub mod user_stats;
 
-pub use id::{CommentId, FollowId, LikeId, MessageId, SessionId, TweetId, UserId};
+pub use id::{CommentId, FollowId, LikeId, MessageId, PhotoId, SessionId, TweetId, UserId};
 pub use liked::Subject;

@@ -12,6 +12,8 @@ pub struct Model {
     /// Null until one is chosen: the username stands in for it.
     pub nickname: Option<String>,
     pub bio: String,
+    /// The name of a stored picture.
+    pub avatar: Option<String>,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: HasOne<super::user::Entity>,
 }

@@ -12,6 +12,7 @@ mod m20261123_000008_node;
 mod m20261123_000009_comment;
 mod m20261123_000010_liked;
 mod m20261123_000011_notification_tweet;
+mod m20261123_000020_media;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000009_comment::Migration),
             Box::new(m20261123_000010_liked::Migration),
             Box::new(m20261123_000011_notification_tweet::Migration),
+            Box::new(m20261123_000020_media::Migration),
         ]
     }
 }

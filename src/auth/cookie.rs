@@ -1,5 +1,6 @@
 //! The session cookie, for browsers: out of reach of scripts, and not sent with requests that other sites cause, but for
-//! plain links. Whatever changes something takes `application/json` besides, which no other site can send (http/graphql.rs).
+//! plain links. Whatever changes something takes `application/json` besides, or a header that no form can have: neither can
+//! another site send (http/graphql.rs).
 
 use cookie::{Cookie, SameSite};
 

@@ -29,6 +29,8 @@ pub enum Message {
     CommentChanged { comment: CommentId, tweet: TweetId, recipient: UserId, actor: UserId },
     /// A tweet or comment was deleted: remove what hangs on it, and its author's unread notifications about it.
     Discard { subject: Subject, author: UserId },
+    /// Remove the files of the media store that are in the trash.
+    EmptyTrash,
 }
 
 /// The stored form. A message of a version that a process does not know goes to the dead letters, from where a

@@ -5,6 +5,7 @@
 
 mod counters;
 mod feed;
+mod media;
 mod queue;
 mod seed;
 mod serve;
@@ -22,6 +23,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::{Config, Flags};
+use crate::error::Error;
+use crate::media::StoreError;
 use crate::service::node;
 
 /// A self-hosted Twitter-style back end with a GraphQL API.
@@ -62,6 +65,9 @@ enum Command {
     /// Hold the counters against what counting gives
     #[command(subcommand)]
     Counters(counters::CountersCommand),
+    /// Look after the stored pictures
+    #[command(subcommand)]
+    Media(media::MediaCommand),
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -115,6 +121,7 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Counters(command) => {
             return with_app(config, async |app| counters::run(app, &command).await).await;
         }
+        Command::Media(command) => with_app(config, async |app| media::run(app, &command).await).await?,
         Command::Queue(command) => with_app(config, async |app| queue::run(app, &command).await).await?,
         Command::Schema => (),
     }
@@ -162,13 +169,18 @@ impl App {
     /// Makes the data directory if need be, and opens everything.
     ///
     /// # Errors
-    /// In plain words, when the folder or the database cannot be used.
+    /// In plain words, when the folder, the database or the media store cannot be used.
     async fn open(config: Config) -> anyhow::Result<Self> {
         let dir = config.data_dir.display().to_string();
         if config.database_url.is_none() {
             std::fs::create_dir_all(&config.data_dir).with_context(|| format!("The folder {dir} cannot be made"))?;
         }
         let url = config.database_url();
-        Self::new(config).await.map_err(|error| anyhow::anyhow!("The database {url} cannot be used: {}", error.log()))
+        Self::new(config).await.map_err(|error| match &error {
+            Error::Internal(cause) if cause.is::<StoreError>() => {
+                anyhow::anyhow!("The setting media_url cannot be used: {}", error.log())
+            }
+            _ => anyhow::anyhow!("The database {url} cannot be used: {}", error.log()),
+        })
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{CommentId, Subject, TweetId, UserId};
+use entity::{CommentId, PhotoId, Subject, TweetId, UserId};
 
 use crate::error::{Error, Result};
 
@@ -14,6 +14,7 @@ pub enum GlobalId {
     User(UserId),
     Profile(UserId),
     Tweet(TweetId),
+    Photo(PhotoId),
     Comment(CommentId),
     /// The recipient, and the number among their notifications.
     Notification(UserId, i64),
@@ -26,6 +27,7 @@ impl GlobalId {
             Self::User(id) => format!("User:{id}"),
             Self::Profile(id) => format!("Profile:{id}"),
             Self::Tweet(id) => format!("Tweet:{id}"),
+            Self::Photo(id) => format!("Photo:{id}"),
             Self::Comment(id) => format!("Comment:{id}"),
             Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
         };
@@ -92,6 +94,7 @@ fn parse(id: &ID) -> Option<GlobalId> {
         "User" => GlobalId::User(UserId(number.parse().ok()?)),
         "Profile" => GlobalId::Profile(UserId(number.parse().ok()?)),
         "Tweet" => GlobalId::Tweet(TweetId(number.parse().ok()?)),
+        "Photo" => GlobalId::Photo(PhotoId(number.parse().ok()?)),
         "Comment" => GlobalId::Comment(CommentId(number.parse().ok()?)),
         "Notification" => {
             let (recipient, seq) = number.split_once(':')?;

@@ -12,10 +12,13 @@ mod node;
 mod notification;
 mod page;
 mod payload;
+mod photo;
+mod profile;
 mod scalar;
 mod session;
 mod tweet;
 mod tweet_changed;
+mod upload;
 mod user;
 mod viewer;
 
@@ -38,6 +41,7 @@ pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    profile::ProfileMutation,
     tweet::TweetMutation,
     comment::CommentMutation,
     likeable::LikeMutation,

@@ -6,6 +6,7 @@ use super::ContextExt;
 use super::comment::Comment;
 use super::id::GlobalId;
 use super::notification::Notification;
+use super::photo::Photo;
 use super::tweet::Tweet;
 use super::user::{Profile, User};
 use super::viewer::Viewer;
@@ -23,6 +24,7 @@ pub enum Node {
     User(User),
     Profile(Profile),
     Tweet(Tweet),
+    Photo(Photo),
     Comment(Comment),
     Notification(Notification),
 }
@@ -62,6 +64,7 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
         GlobalId::User(id) => ctx.loaders().person(id).await?.map(|_| Node::User(User(id))),
         GlobalId::Profile(id) => ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person))),
         GlobalId::Tweet(id) => ctx.loaders().tweet(id).await?.map(|tweet| Node::Tweet(Tweet(tweet))),
+        GlobalId::Photo(id) => ctx.loaders().photo(id).await?.map(|photo| Node::Photo(Photo(photo))),
         GlobalId::Comment(id) => ctx.loaders().comment(id).await?.map(|comment| Node::Comment(Comment(comment))),
         GlobalId::Notification(recipient, seq) if is_viewer(recipient) => {
             let found = notification::by_seq(ctx.app(), recipient, seq).await?;

@@ -37,11 +37,14 @@ pub enum UserErrorCode {
     NotYourself,
     /// More than one may have.
     TooMany,
+    /// A file that is no image of a kind we take, or that cannot be read.
+    UnsupportedMedia,
 }
 
 impl From<error::UserError> for UserError {
     fn from(fault: error::UserError) -> Self {
-        let field = fault.field.map(|field| vec!["input".to_owned(), field.to_owned()]);
+        let path = |field: &str| std::iter::once("input").chain(field.split('.')).map(ToOwned::to_owned).collect();
+        let field = fault.field.as_deref().map(path);
         Self { code: fault.code.into(), message: fault.message, field }
     }
 }

@@ -13,6 +13,7 @@ use super::id::GlobalId;
 use super::likeable::{self, LikerConnection};
 use super::page::{PageArgs, connection};
 use super::payload::{UserError, answer, payloads};
+use super::photo::{Photo, PhotoInput};
 use super::scalar::DateTime;
 use super::user::User;
 use super::viewer::Viewer;
@@ -44,6 +45,11 @@ impl Tweet {
     /// When it was made.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
+    }
+
+    /// In the order in which they were attached, at most 9.
+    async fn photos(&self, ctx: &Context<'_>) -> Result<Vec<Photo>> {
+        Ok(ctx.loaders().photos(self.0.id).await?.into_iter().map(Photo).collect())
     }
 
     /// How many comments stand under it.
@@ -118,6 +124,8 @@ impl TweetEdge {
 struct CreateTweetInput {
     /// What the tweet says; white space around it is cut off.
     content: String,
+    /// At most 9, shown in this order. All or nothing: one that cannot be read, and there is no tweet.
+    photos: Option<Vec<PhotoInput>>,
     /// A text of the client's choice, at most 100 bytes, that makes a repeat harmless.
     idempotency_key: Option<String>,
 }
@@ -183,7 +191,11 @@ impl TweetMutation {
 
 async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> Result<CreateTweetPayload> {
     let viewer = ctx.viewer()?;
-    let new = service::tweet::NewTweet { content: input.content, idempotency_key: input.idempotency_key };
+    let new = service::tweet::NewTweet {
+        content: input.content,
+        photos: input.photos.unwrap_or_default().into_iter().map(Into::into).collect(),
+        idempotency_key: input.idempotency_key,
+    };
     let tweet = service::tweet::create(ctx.app(), viewer.user, &new).await?;
     ctx.loaders().clear();
     Ok(CreateTweetPayload {

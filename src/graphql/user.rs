@@ -14,7 +14,7 @@ use super::scalar::DateTime;
 use super::tweet::{TweetConnection, TweetEdge};
 use crate::error::Error;
 use crate::service::user::Person;
-use crate::service::{follow, tweet, user};
+use crate::service::{follow, media, tweet, user};
 
 /// A person, as everybody sees them.
 #[derive(Clone, Copy, Debug)]
@@ -150,8 +150,8 @@ impl Profile {
     }
 
     /// A square picture, if there is one.
-    async fn avatar_url(&self) -> Option<String> {
-        None
+    async fn avatar_url(&self, ctx: &Context<'_>) -> Option<String> {
+        Some(media::url(ctx.app(), self.0.1.avatar.as_deref()?))
     }
 }
 

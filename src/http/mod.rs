@@ -8,10 +8,12 @@ mod graphiql;
 mod graphql;
 mod health;
 mod identity;
+mod media;
 mod operation;
 pub mod origin;
 mod socket;
 mod sse;
+mod upload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,6 +62,7 @@ pub struct Server {
     pub timings: Timings,
     schema: Schema,
     limits: Arc<DocumentLimits>,
+    uploads: upload::Memory,
     /// Cancelled when the server stops.
     stop: CancellationToken,
     sockets: TaskTracker,
@@ -68,12 +71,15 @@ pub struct Server {
 impl Server {
     pub fn new(app: App, stop: CancellationToken) -> Self {
         let schema = schema(app.clone());
-        Self { app, timings: Timings::default(), schema, limits: Arc::default(), stop, sockets: TaskTracker::new() }
+        let uploads = upload::Memory::new(app.config.upload_memory_bytes);
+        let (timings, limits, sockets) = (Timings::default(), Arc::default(), TaskTracker::new());
+        Self { app, timings, schema, limits, uploads, stop, sockets }
     }
 
     pub fn router(&self) -> Router {
         let mut router = Router::new()
             .route("/graphql", post(graphql::post).get(socket::upgrade))
+            .route("/media/{*name}", get(media::file))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready));
         if self.app.config.graphiql {

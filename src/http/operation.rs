@@ -26,7 +26,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Params {
     query: String,
     operation_name: Option<String>,
-    variables: Option<Map<String, Value>>,
+    #[serde(default)]
+    pub variables: Variables,
     #[serde(rename = "extensions")]
     _extensions: Option<Map<String, Value>>,
 }
@@ -62,8 +63,7 @@ impl Params {
     /// 400 when it is no document, asks for too much, or does not have the operation.
     pub fn prepare(self, limits: &DocumentLimits) -> Result<Operation, Rejection> {
         let parsed = document::parse(&self.query, limits)?;
-        let variables = self.variables.map(Value::Object).unwrap_or_default();
-        let variables = Variables::from_json(variables);
+        let variables = self.variables;
         let name = self.operation_name.as_deref().filter(|name| !name.is_empty());
         let Some(operation) = parsed.operation(name) else {
             let message = match name {

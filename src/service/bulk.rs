@@ -138,7 +138,7 @@ impl Rows {
             password_hash: password_hash.to_owned(),
             created_at,
         });
-        self.profiles.push(profile::Model { user_id: id, nickname: None, bio: String::new() });
+        self.profiles.push(profile::Model { user_id: id, nickname: None, bio: String::new(), avatar: None });
         self.stats.insert(
             id,
             user_stats::Model {

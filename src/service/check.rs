@@ -21,6 +21,11 @@ impl Faults {
         }
     }
 
+    /// Whether all is well so far.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// # Errors
     /// All the faults at once, if there are any.
     pub fn finish(self) -> Result<()> {
@@ -96,6 +101,41 @@ pub fn content(text: &str) -> Result<String> {
         return Err(invalid("content", "The text may not have control characters other than line breaks."));
     }
     Ok(content.to_owned())
+}
+
+/// What somebody says of themselves: at most 160 grapheme clusters after trimming, none at all included, and 2,000 bytes.
+///
+/// # Errors
+/// What is wrong with it, for the field `bio`.
+pub fn bio(text: &str) -> Result<String> {
+    let bio = text.trim();
+    if bio.len() > 2_000 {
+        return Err(Error::user(UserErrorCode::TooLong, "bio", "The bio may have at most 2,000 bytes."));
+    }
+    if !bio.is_empty() {
+        length(bio, bio.graphemes(true).count(), 1, 160, "bio", "The bio")?;
+    }
+    if bio.chars().any(|character| character.is_control() && character != '\n') {
+        return Err(invalid("bio", "The bio may not have control characters other than line breaks."));
+    }
+    Ok(bio.to_owned())
+}
+
+/// What a picture shows, in words: at most 1,000 bytes after trimming; may be empty.
+///
+/// # Errors
+/// What is wrong with it, for the field named.
+pub fn alt_text(text: &str, field: String) -> Result<()> {
+    let text = text.trim();
+    if text.len() > 1_000 {
+        let message = format!("An alt text may have at most 1,000 bytes; this has {}.", text.len());
+        return Err(Error::user_at(UserErrorCode::TooLong, field, message));
+    }
+    if text.chars().any(|character| character.is_control() && character != '\n') {
+        let message = "An alt text may not have control characters other than line breaks.";
+        return Err(Error::user_at(UserErrorCode::Invalid, field, message));
+    }
+    Ok(())
 }
 
 fn length(text: &str, count: usize, least: usize, most: usize, field: &'static str, what: &str) -> Result<()> {

@@ -1,4 +1,5 @@
-//! What hangs on a tweet or comment that was deleted, on its way out: likes, comments, unread notifications. A batch a message.
+//! What hangs on a tweet or comment that was deleted, on its way out: likes, comments, photos, unread notifications. A
+//! batch a message.
 //!
 //! Nobody sees any of it from the deletion's commit on, and nothing can be added: whoever adds locks the subject first, as the
 //! deletion did. So this only has to come to its end, at whatever time.
@@ -12,7 +13,7 @@ use crate::bus::{Message, outbox};
 use crate::db::sql;
 use crate::error::Result;
 use crate::service::feed::{NO_END, batch_end};
-use crate::service::{comment as comments, notification, subject};
+use crate::service::{comment as comments, notification, photo, subject};
 
 /// Removes the next batch of each kind, and posts the next step if there may be more.
 ///
@@ -29,6 +30,7 @@ pub async fn discard(app: &App, tx: &DatabaseTransaction, subject: Subject, auth
     match subject {
         _ if !is_done => outbox::post(app, tx, Message::Discard { subject, author }).await,
         Subject::Tweet(tweet) => {
+            photo::detach(app, tx, tweet).await?;
             tweet_stats::Entity::delete_by_id(tweet).exec(tx).await?;
             Ok(())
         }

@@ -24,6 +24,16 @@ pub fn check(key: &str) -> Result<()> {
     }
 }
 
+/// The same without the lock, for those who have much to do before they take it. Ask again under the lock.
+///
+/// # Errors
+/// IDEMPOTENCY_MISMATCH when the input was another one.
+pub async fn peek(app: &App, user: UserId, key: &str, input: &impl serde::Serialize) -> Result<Option<i64>> {
+    let first = idempotency::Entity::find_by_id((user, key.to_owned())).one(app.db.read()).await?;
+    let Some(first) = first.filter(|first| app.clock.now() - first.created_at < KEPT) else { return Ok(None) };
+    if first.input_hash == hash(input)? { Ok(Some(first.result_id)) } else { Err(Error::IdempotencyMismatch) }
+}
+
 /// The key as it is kept for things of another kind than tweets, so that one key makes one thing of each kind. Never longer
 /// than a key may be.
 pub fn scoped(kind: &str, key: &str) -> String {

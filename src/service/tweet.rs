@@ -10,54 +10,79 @@ use crate::db::sql;
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 use crate::service::page::{self, Page, PageRequest};
+use crate::service::photo::{self, NewPhoto, Stored};
 use crate::service::{idempotency, stats, subject};
 
 /// What somebody types to tweet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewTweet {
     pub content: String,
+    pub photos: Vec<NewPhoto>,
     pub idempotency_key: Option<String>,
+}
+
+/// The same, checked. Serialised, it is what tells one input from another.
+#[derive(serde::Serialize)]
+struct Checked {
+    content: String,
+    /// Of each photo the hash and the alt text; only made when there is a key.
+    photos: Vec<(String, String)>,
+    #[serde(skip)]
+    key: Option<String>,
 }
 
 /// Makes a tweet and the author's own feed entry, and posts its delivery to everybody else.
 ///
+/// Its photos are worked on and stored first, so that the transaction waits for nothing.
+///
 /// # Errors
-/// What is wrong with the content or the key; IDEMPOTENCY_MISMATCH.
+/// What is wrong with the content, the photos or the key; IDEMPOTENCY_MISMATCH; UNAVAILABLE when too many pictures are being
+/// worked on.
 pub async fn create(app: &App, author: UserId, new: &NewTweet) -> Result<tweet::Model> {
     let mut faults = Faults::default();
-    let content = faults.keep(check::content(&new.content))?;
+    let content = faults.keep(check::content(&new.content))?.unwrap_or_default();
     if let Some(key) = &new.idempotency_key {
         faults.keep(idempotency::check(key))?;
     }
+    faults.keep(photo::check(&new.photos))?;
+    let mut checked = Checked { content, photos: Vec::new(), key: new.idempotency_key.clone() };
+    if let (Some(key), true) = (&new.idempotency_key, faults.is_empty() && !new.photos.is_empty()) {
+        checked.photos = photo::digests(&new.photos).await?;
+        if let Some(first) = idempotency::peek(app, author, key, &checked).await? {
+            return repeated(app.db.read(), first).await;
+        }
+    }
+    let developed = faults.keep(photo::develop(app, &new.photos).await)?;
     faults.finish()?;
-    let content = content.unwrap_or_default();
-    let tweet = app.db.retry(|| create_once(app, author, &content, new.idempotency_key.as_deref())).await?;
+    let stored = photo::store(app, developed.unwrap_or_default(), &new.photos).await?;
+    let made = app.db.retry(|| create_once(app, author, &checked, &stored)).await;
+    if !matches!(made, Ok((_, true))) {
+        photo::discard(app, &stored).await;
+    }
     app.bus.wake();
-    Ok(tweet)
+    Ok(made?.0)
 }
 
-async fn create_once(app: &App, author: UserId, content: &str, key: Option<&str>) -> Result<tweet::Model> {
+/// The tweet, and whether it was made just now.
+async fn create_once(app: &App, author: UserId, new: &Checked, photos: &[Stored]) -> Result<(tweet::Model, bool)> {
     let tx = app.db.begin().await?;
     let [Some(stats)] = stats::lock(&tx, [author]).await? else { return Err(Error::Unauthenticated) };
-    if let Some(key) = key
-        && let Some(first) = idempotency::find(app, &tx, author, key, &content).await?
+    if let Some(key) = &new.key
+        && let Some(first) = idempotency::find(app, &tx, author, key, new).await?
     {
-        let first = by_ids(&tx, &[TweetId(first)]).await?.pop();
-        return first.ok_or_else(|| {
-            let message = "The tweet that was made with this key has been deleted since.";
-            Error::user(UserErrorCode::NotFound, "idempotencyKey", message)
-        });
+        return Ok((repeated(&tx, first).await?, false));
     }
     // Made under the lock, so that the ids of one author grow in the order of their commits (rule R2).
     let tweet = tweet::Model {
         id: TweetId(app.ids.next_after(stats.last_tweet_id.0)),
         author_id: author,
-        content: content.to_owned(),
+        content: new.content.clone(),
         created_at: app.clock.now(),
         deleted_at: None,
     };
     let row: tweet::ActiveModel = tweet.clone().into();
     tweet::Entity::insert(row).exec_without_returning(&tx).await?;
+    photo::attach(app, &tx, tweet.id, photos).await?;
     subject::start_tweet(&tx, tweet.id).await?;
     let own = feed_entry::ActiveModel { user_id: Set(author), tweet_id: Set(tweet.id), author_id: Set(author) };
     feed_entry::Entity::insert(own).exec_without_returning(&tx).await?;
@@ -67,14 +92,22 @@ async fn create_once(app: &App, author: UserId, content: &str, key: Option<&str>
         .filter(user_stats::Column::UserId.eq(author))
         .exec(&tx)
         .await?;
-    if let Some(key) = key {
-        idempotency::keep(app, &tx, author, key, &content, tweet.id.0).await?;
+    if let Some(key) = &new.key {
+        idempotency::keep(app, &tx, author, key, new, tweet.id.0).await?;
     }
     outbox::post(app, &tx, Message::Deliver { tweet: tweet.id, after: UserId(0) }).await?;
     app.failpoints.pass("tweet: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("tweet: after commit").await;
-    Ok(tweet)
+    Ok((tweet, true))
+}
+
+/// What an idempotency key made the first time.
+async fn repeated(db: &impl ConnectionTrait, first: i64) -> Result<tweet::Model> {
+    by_ids(db, &[TweetId(first)]).await?.pop().ok_or_else(|| {
+        let message = "The tweet that was made with this key has been deleted since.";
+        Error::user(UserErrorCode::NotFound, "idempotencyKey", message)
+    })
 }
 
 /// Deletes a tweet of one's own. It is gone from every answer at the commit; its feed entries follow.

@@ -73,8 +73,12 @@ async fn create_once(app: &App, new: &NewUser, password_hash: &str) -> Result<us
         }
         done => done?,
     };
-    let profile =
-        profile::ActiveModel { user_id: Set(user.id), nickname: Set(new.nickname.clone()), bio: Set(String::new()) };
+    let profile = profile::ActiveModel {
+        user_id: Set(user.id),
+        nickname: Set(new.nickname.clone()),
+        bio: Set(String::new()),
+        avatar: Set(None),
+    };
     profile::Entity::insert(profile).exec_without_returning(&tx).await?;
     let stats = user_stats::ActiveModel {
         user_id: Set(user.id),

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::live::Delivered;
 use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
+use crate::service::media;
 use crate::service::notification::{self, Deed};
 
 /// Whom to wake once the work is committed.
@@ -63,6 +64,10 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
 }
 
 async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Vec<Wake>> {
+    if message == Message::EmptyTrash {
+        // Outside the transaction: the store may be slow, and on SQLite everybody who writes would wait for it.
+        media::empty_trash(app).await?;
+    }
     let tx = app.db.begin().await?;
     let wakes = step(app, &tx, message).await?;
     app.failpoints.pass("worker: before the row goes").await;
@@ -101,6 +106,8 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
                 wakes.push(Wake::Tweet(tweet));
             }
         }
+        // Done already; what is left is to remove the message.
+        Message::EmptyTrash => (),
     }
     Ok(wakes)
 }

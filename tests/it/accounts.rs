@@ -216,8 +216,9 @@ async fn passwords_and_tokens_are_stored_nowhere() {
     let app = TestApp::new().await;
     let answer = app.anonymous().gql(SIGN_UP, json!({ "input": ada() })).await;
     let token = answer.changed("signUp")["sessionToken"].as_str().unwrap().to_owned();
-    for file in std::fs::read_dir(app.data_dir()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+    let entries = std::fs::read_dir(app.data_dir()).unwrap().map(|entry| entry.unwrap().path());
+    for file in entries.filter(|path| path.is_file()) {
+        let bytes = std::fs::read(file).unwrap();
         for secret in ["correct horse", &token] {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
         }

@@ -135,7 +135,7 @@ async fn one_by_one(app: &App, plan: &Plan, bar: &ProgressBar) -> Result<()> {
     bar.set_message("tweets");
     let mut tweets: Vec<tweet::Model> = Vec::new();
     for text in &plan.tweets {
-        let new = service::tweet::NewTweet { content: text.content.clone(), idempotency_key: None };
+        let new = service::tweet::NewTweet { content: text.content.clone(), ..Default::default() };
         tweets.push(service::tweet::create(app, person(text.author), &new).await?);
         bar.inc(1);
     }

@@ -91,14 +91,14 @@ async fn every_mutation_refuses_an_anonymous_caller_unless_it_is_known_to_be_ope
 /// One object of each kind that has an id, made and found through the API.
 async fn ids(app: &TestApp) -> (crate::support::Person, BTreeMap<String, String>) {
     let [ada, bob] = app.cast(["ada", "bob"]).await;
-    let tweet = app.tweet(&ada, "hello").await;
+    let tweet = app.tweet_photo(&ada, "hello").await;
     let comment =
         "mutation ($id: ID!) { createComment(input: { tweetId: $id, content: \"hi\" }) { userErrors { code } } }";
     app.as_user(&bob).gql(comment, json!({ "id": tweet })).await.changed("createComment");
     app.follow(&bob, &ada).await;
     app.drain().await;
     let query =
-        "{ viewer { ...Id user { ...Id profile { ...Id } tweets { nodes { ...Id comments { nodes { ...Id } } } } }
+        "{ viewer { ...Id user { ...Id profile { ...Id } tweets { nodes { ...Id photos { ...Id } comments { nodes { ...Id } } } } }
                    notifications { nodes { ...Id } } } }
                  fragment Id on Node { __typename id }";
     let answer = app.as_user(&ada).gql(query, json!({})).await;

@@ -5,14 +5,15 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use futures_util::stream::{self, StreamExt};
+use roost::clock::HOUR;
 use serde_json::json;
 
 use super::{assert_sound, edges, place, settled, tweets};
 use crate::support::process::{Http, Place};
-use crate::support::{CREATE_TWEET, DELETE_TWEET, FOLLOW, Person, UNFOLLOW};
+use crate::support::{CREATE_TWEET, DELETE_TWEET, FOLLOW, Form, Person, UNFOLLOW, picture};
 
 /// Every label, and those that are passed several times in one walk also in the middle of it.
-const POINTS: [&str; 36] = [
+const POINTS: [&str; 39] = [
     "tweet: before commit",
     "tweet: after commit",
     "tweet: after commit#2",
@@ -49,6 +50,9 @@ const POINTS: [&str; 36] = [
     "comment: before commit",
     "comment: after commit",
     "discard: removed",
+    "profile: before commit",
+    "media: stored",
+    "media: removed",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +65,15 @@ enum Step {
     /// Of that tweet.
     Like(usize),
     Comment(usize),
+    Avatar(usize),
 }
 
 const LIKE: &str = "mutation ($id: ID!) { like(input: { subjectId: $id }) { userErrors { code message field } } }";
 const COMMENT: &str = "mutation ($id: ID!) {
     createComment(input: { tweetId: $id, content: \"hi\", idempotencyKey: \"k\" }) { userErrors { code message field } } }";
+
+const AVATAR: &str = "mutation ($file: Upload) { updateProfile(input: { avatar: $file }) {
+    userErrors { code message field } } }";
 
 const STAR: usize = 0;
 const AUTHOR: usize = 1;
@@ -73,13 +81,14 @@ const CAROL: usize = 4;
 const DAVE: usize = 5;
 
 /// Passes every label: with the people of `prepare`, the author gets a third follower, the star a fourth.
-const SCRIPT: [Step; 10] = [
+const SCRIPT: [Step; 11] = [
     Step::Follow(CAROL, AUTHOR),
     Step::Tweet(AUTHOR, "to three"),
     Step::Follow(DAVE, STAR),
     Step::Tweet(STAR, "to four"),
     Step::Like(DAVE),
     Step::Comment(DAVE),
+    Step::Avatar(DAVE),
     Step::Delete(AUTHOR),
     Step::Unfollow(CAROL, AUTHOR),
     Step::Tweet(AUTHOR, "to two"),
@@ -98,7 +107,8 @@ async fn prepare(place: &Place) -> World {
     let people = app.cast(["star", "author", "alice", "bob", "carol", "dave"]).await;
     let [star, author, alice, bob, carol, _] = &people;
     let mut past = Vec::new();
-    for number in 0..5 {
+    past.push(app.tweet_photo(author, "past 0").await);
+    for number in 1..5 {
         past.push(app.tweet(author, &format!("past {number}")).await);
     }
     for number in 0..3 {
@@ -134,6 +144,10 @@ impl World {
             Step::Comment(actor) => {
                 let variables = json!({ "id": self.past });
                 http.gql(Some(&person(actor).token), COMMENT, variables).await?.changed("createComment");
+            }
+            Step::Avatar(owner) => {
+                let form = Form::of(AVATAR, json!({ "file": null }), &[("variables.file", &picture(1))]);
+                http.upload(&person(owner).token, &form).await?.changed("updateProfile");
             }
             Step::Delete(author) => {
                 let variables = json!({ "id": self.past });
@@ -198,6 +212,14 @@ async fn dies_at(point: &str) {
     let left =
         "SELECT (SELECT COUNT(*) FROM liked) + (SELECT COUNT(*) FROM comment) + (SELECT COUNT(*) FROM comment_stats)";
     assert_eq!(app.number(left, []).await, 0, "{point}: what hung on the deleted tweet");
+    app.app.clock.advance(2 * HOUR);
+    roost::service::media::sweep(&app.app).await.unwrap();
+    let avatars = "SELECT COUNT(*) FROM profile WHERE avatar IS NOT NULL";
+    assert_eq!(
+        (app.number(avatars, []).await, app.media_files().len()),
+        (1, 1),
+        "{point}: the avatar, and no other file"
+    );
     assert!(roost::service::counters::verify(&app.app).await.unwrap().is_empty(), "{point}");
 }
 

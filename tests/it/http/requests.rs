@@ -39,7 +39,7 @@ async fn only_json_is_taken_so_that_no_form_of_another_site_changes_anything() {
         Some("text/plain"),
         Some("text/plain; application/json"),
         Some("application/x-www-form-urlencoded"),
-        Some("multipart/form-data; boundary=x"),
+        Some("multipart/mixed; boundary=x"),
         Some("application/jsonp"),
         Some("application/graphql"),
         Some(""),

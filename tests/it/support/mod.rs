@@ -7,6 +7,7 @@ mod person;
 pub mod process;
 pub mod social;
 mod socket;
+mod upload;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use tower::ServiceExt;
 pub use answer::Answer;
 pub use person::Person;
 pub use socket::{PROTOCOL, Served, Socket};
+pub use upload::{Form, picture};
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
 pub struct TestApp {

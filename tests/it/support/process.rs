@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::{Answer, TestApp, temp_dir};
+use super::{Answer, Form, TestApp, temp_dir};
 
 /// Longer than anything takes that works, on a machine that is busy.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -187,15 +187,26 @@ impl Http {
     /// When the server was not there, or was gone before its whole answer was.
     pub async fn gql(&self, token: Option<&str>, query: &str, variables: Value) -> io::Result<Answer> {
         let body = json!({ "query": query, "variables": variables }).to_string();
+        self.post(token, "Content-Type: application/json", body.as_bytes()).await
+    }
+
+    /// # Errors
+    /// When the server was not there, or was gone before its whole answer was.
+    pub async fn upload(&self, token: &str, form: &Form) -> io::Result<Answer> {
+        let headers = format!("GraphQL-Require-Preflight: 1\r\nContent-Type: {}", Form::CONTENT_TYPE);
+        self.post(Some(token), &headers, &form.body).await
+    }
+
+    async fn post(&self, token: Option<&str>, headers: &str, body: &[u8]) -> io::Result<Answer> {
         let login = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let head = format!(
-            "POST /graphql HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+            "POST /graphql HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n\
              Accept: application/json\r\nContent-Length: {}\r\n{login}\r\n",
             self.address,
             body.len()
         );
         let mut stream = TcpStream::connect(self.address).await?;
-        stream.write_all(format!("{head}{body}").as_bytes()).await?;
+        stream.write_all(&[head.as_bytes(), body].concat()).await?;
         let mut answer = Vec::new();
         tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer)).await??;
         parse(&String::from_utf8(answer).unwrap()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
