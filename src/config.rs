@@ -96,12 +96,13 @@ impl Config {
             return Err(ConfigError(format!("There is no configuration file at {}.", file.display())));
         }
         let keys = keys();
-        let defaults = Figment::from(Serialized::defaults(Self::default()));
-        let usual = Some(Path::new("roost.toml")).filter(|file| file.is_file());
-        // Exact: figment would otherwise look for the file in the folders above as well.
-        let with_file =
-            file.or(usual).into_iter().fold(defaults, |figment, file| figment.merge(Toml::file_exact(file)));
-        let config: Self = with_file
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let file = file.unwrap_or(Path::new("roost.toml"));
+        if file.is_file() {
+            // Exact: figment would otherwise look in the folders above as well.
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let config: Self = figment
             .merge(Env::prefixed("ROOST_").filter(move |key| keys.contains(&key.as_str().to_lowercase())))
             .merge(Serialized::defaults(flags))
             .extract()

@@ -92,6 +92,16 @@ impl Db {
         transaction().await
     }
 
+    /// Asks both sides for an answer.
+    ///
+    /// # Errors
+    /// When the database cannot be read from or written to.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        self.write.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
     /// How many statements were sent so far, those inside transactions included.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)

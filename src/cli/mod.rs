@@ -9,7 +9,7 @@ mod queue;
 mod seed;
 mod serve;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -126,7 +126,9 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("The setting log = {:?} is not a log filter; try \"info\"", config.log))?;
     // The migrations announce each step; with none to do that is two lines at every start.
     let filter = filter.add_directive("sea_orm_migration=warn".parse()?);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(terminal).with_target(false).init();
     Ok(())
 }
 
@@ -151,7 +153,7 @@ async fn keep_node(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         if let Err(error) = node::lease(&app).await {
-            tracing::error!(error = error.log(), "the node number could not be leased again");
+            tracing::warn!(error = error.log(), "the node number could not be leased again yet");
         }
     }
 }

@@ -85,10 +85,10 @@ impl Comment {
     pub async fn likers(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<LikerConnection> {
         likeable::likers(ctx, self.subject(), PageArgs { first, after, last, before }).await
     }
@@ -196,7 +196,7 @@ impl CommentMutation {
     async fn create_comment(
         &self,
         ctx: &Context<'_>,
-        input: CreateCommentInput,
+        #[graphql(desc = "The comment.")] input: CreateCommentInput,
     ) -> Option<Result<CreateCommentPayload>> {
         answer(create(ctx, input).await)
     }
@@ -205,7 +205,7 @@ impl CommentMutation {
     async fn update_comment(
         &self,
         ctx: &Context<'_>,
-        input: UpdateCommentInput,
+        #[graphql(desc = "The comment and what it is to say.")] input: UpdateCommentInput,
     ) -> Option<Result<UpdateCommentPayload>> {
         answer(update(ctx, input).await)
     }
@@ -214,7 +214,7 @@ impl CommentMutation {
     async fn delete_comment(
         &self,
         ctx: &Context<'_>,
-        input: DeleteCommentInput,
+        #[graphql(desc = "Which comment is to go.")] input: DeleteCommentInput,
     ) -> Option<Result<DeleteCommentPayload>> {
         answer(delete(ctx, input).await)
     }

@@ -54,7 +54,7 @@ impl FeedSubscription {
     async fn home_feed_tweet_added(
         &self,
         ctx: &Context<'_>,
-        after: Option<String>,
+        #[graphql(desc = "Where the last stream ended: a cursor of the feed.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<FeedEdge>> + use<>> {
         let viewer = ctx.viewer()?.user;
         let app = ctx.app().clone();

@@ -104,12 +104,20 @@ pub struct FollowMutation;
 #[Object]
 impl FollowMutation {
     /// Following whom one follows already changes nothing and succeeds. Following oneself is a user error.
-    async fn follow(&self, ctx: &Context<'_>, input: FollowInput) -> Option<Result<FollowPayload>> {
+    async fn follow(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom to follow.")] input: FollowInput,
+    ) -> Option<Result<FollowPayload>> {
         answer(follow(ctx, &input.user_id).await)
     }
 
     /// Unfollowing whom one does not follow changes nothing and succeeds.
-    async fn unfollow(&self, ctx: &Context<'_>, input: UnfollowInput) -> Option<Result<UnfollowPayload>> {
+    async fn unfollow(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom to follow no longer.")] input: UnfollowInput,
+    ) -> Option<Result<UnfollowPayload>> {
         answer(unfollow(ctx, &input.user_id).await)
     }
 }

@@ -38,10 +38,10 @@ use crate::service::like::{self, Liker};
         name = "likers",
         ty = "Result<LikerConnection>",
         desc = "Who likes it, newest like first.",
-        arg(name = "first", ty = "Option<i32>"),
-        arg(name = "after", ty = "Option<String>"),
-        arg(name = "last", ty = "Option<i32>"),
-        arg(name = "before", ty = "Option<String>")
+        arg(name = "first", ty = "Option<i32>", desc = "How many from the beginning: 0 to 100."),
+        arg(name = "after", ty = "Option<String>", desc = "Only what comes after this cursor."),
+        arg(name = "last", ty = "Option<i32>", desc = "How many from the end: 0 to 100."),
+        arg(name = "before", ty = "Option<String>", desc = "Only what comes before this cursor.")
     )
 )]
 pub enum Likeable {
@@ -159,13 +159,21 @@ pub struct LikeMutation;
 #[Object]
 impl LikeMutation {
     /// Liking what is liked already changes nothing and succeeds.
-    async fn like(&self, ctx: &Context<'_>, input: LikeInput) -> Option<Result<LikePayload>> {
+    async fn like(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to like.")] input: LikeInput,
+    ) -> Option<Result<LikePayload>> {
         let subject = set(ctx, &input.subject_id, true).await;
         answer(subject.map(|subject| LikePayload { subject: Some(subject), user_errors: Vec::new() }))
     }
 
     /// Unliking what is not liked changes nothing and succeeds.
-    async fn unlike(&self, ctx: &Context<'_>, input: UnlikeInput) -> Option<Result<UnlikePayload>> {
+    async fn unlike(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to like no longer.")] input: UnlikeInput,
+    ) -> Option<Result<UnlikePayload>> {
         let subject = set(ctx, &input.subject_id, false).await;
         answer(subject.map(|subject| UnlikePayload { subject: Some(subject), user_errors: Vec::new() }))
     }

@@ -49,7 +49,7 @@ impl NotificationMutation {
     async fn mark_notifications_read(
         &self,
         ctx: &Context<'_>,
-        input: MarkNotificationsReadInput,
+        #[graphql(desc = "Which ones.")] input: MarkNotificationsReadInput,
     ) -> Option<Result<MarkNotificationsReadPayload>> {
         answer(mark_read(ctx, input).await)
     }

@@ -34,7 +34,7 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its global id. Null for an unknown id and for an object the viewer may not see alike. A malformed id is
     /// an error with code BAD_USER_INPUT.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "A global id.")] id: ID) -> Option<Result<Node>> {
         match GlobalId::decode(&id) {
             Ok(id) => find(ctx, id).await.transpose(),
             Err(error) => Some(Err(error)),
@@ -42,7 +42,11 @@ impl NodeQuery {
     }
 
     /// At most 100 ids, answered in the order asked.
-    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global ids.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
             return Err(Error::BadInput(format!("At most {MOST} ids at a time, but these are {}.", ids.len())));
         }

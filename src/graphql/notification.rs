@@ -121,7 +121,7 @@ impl NotificationSubscription {
     async fn notification_added(
         &self,
         ctx: &Context<'_>,
-        after: Option<String>,
+        #[graphql(desc = "Where the last stream ended: a cursor of the notifications.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<NotificationEdge>> + use<>> {
         let viewer = ctx.viewer()?.user;
         let app = ctx.app().clone();

@@ -71,12 +71,20 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Makes an account and logs it in.
-    async fn sign_up(&self, ctx: &Context<'_>, input: SignUpInput) -> Option<Result<SignUpPayload>> {
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs up.")] input: SignUpInput,
+    ) -> Option<Result<SignUpPayload>> {
         answer(sign_up(ctx, input).await)
     }
 
     /// By username or e-mail. The same error, after the same time, for an unknown login and a wrong password.
-    async fn log_in(&self, ctx: &Context<'_>, input: LogInInput) -> Option<Result<LogInPayload>> {
+    async fn log_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who logs in.")] input: LogInInput,
+    ) -> Option<Result<LogInPayload>> {
         answer(log_in(ctx, input).await)
     }
 

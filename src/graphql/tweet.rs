@@ -66,10 +66,10 @@ impl Tweet {
     pub async fn likers(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<LikerConnection> {
         likeable::likers(ctx, Subject::Tweet(self.0.id), PageArgs { first, after, last, before }).await
     }
@@ -78,10 +78,10 @@ impl Tweet {
     async fn comments(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<CommentConnection> {
         comment::under(ctx, self.0.id, PageArgs { first, after, last, before }).await
     }
@@ -163,12 +163,20 @@ pub struct TweetMutation;
 #[Object]
 impl TweetMutation {
     /// Makes a tweet. It is in one's own feed at once, and soon in those of one's followers.
-    async fn create_tweet(&self, ctx: &Context<'_>, input: CreateTweetInput) -> Option<Result<CreateTweetPayload>> {
+    async fn create_tweet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The tweet.")] input: CreateTweetInput,
+    ) -> Option<Result<CreateTweetPayload>> {
         answer(create(ctx, input).await)
     }
 
     /// Deletes one's own tweet. It is gone from every answer at once.
-    async fn delete_tweet(&self, ctx: &Context<'_>, input: DeleteTweetInput) -> Option<Result<DeleteTweetPayload>> {
+    async fn delete_tweet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tweet.")] input: DeleteTweetInput,
+    ) -> Option<Result<DeleteTweetPayload>> {
         answer(delete(ctx, input).await)
     }
 }

@@ -29,7 +29,7 @@ impl TweetSubscription {
     async fn tweet_changed(
         &self,
         ctx: &Context<'_>,
-        tweet_id: ID,
+        #[graphql(desc = "Which tweet.")] tweet_id: ID,
     ) -> Result<impl Stream<Item = Result<Option<Tweet>>> + use<>> {
         let GlobalId::Tweet(id) = GlobalId::decode(&tweet_id)? else { return Err(none().into()) };
         let app = ctx.app().clone();

@@ -88,10 +88,10 @@ impl User {
     async fn tweets(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<TweetConnection> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Tweets)?;
         let page = tweet::by_author(ctx.app(), self.0, &request).await?;
@@ -102,10 +102,10 @@ impl User {
     async fn followers(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<FollowerConnection> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Followers)?;
         let page = follow::followers(ctx.app(), self.0, &request).await?;
@@ -116,10 +116,10 @@ impl User {
     async fn following(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<FollowingConnection> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Following)?;
         let page = follow::following(ctx.app(), self.0, &request).await?;
@@ -161,7 +161,11 @@ pub struct UserQuery;
 #[Object]
 impl UserQuery {
     /// By handle, ignoring case.
-    async fn user(&self, ctx: &Context<'_>, username: String) -> Option<crate::error::Result<User>> {
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The handle, in any letter case.")] username: String,
+    ) -> Option<crate::error::Result<User>> {
         let found = user::by_username(ctx.app().db.read(), &username).await.transpose()?;
         Some(found.map(User))
     }

@@ -40,10 +40,10 @@ impl Viewer {
     async fn home_feed(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<FeedConnection> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Feed)?;
         let page = feed::read::page(ctx.app(), self.0, &request).await?;
@@ -54,11 +54,11 @@ impl Viewer {
     async fn notifications(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = false)] unread_only: bool,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
+        #[graphql(default = false, desc = "Leaves out what I have read.")] unread_only: bool,
+        #[graphql(desc = "How many from the beginning: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<NotificationConnection> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Notifications)?;
         let page = notification::page(ctx.app(), self.0, unread_only, &request).await?;

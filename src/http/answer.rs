@@ -12,8 +12,8 @@ use serde_json::json;
 use crate::error::Error;
 use crate::limit::document::Refused;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-response+json");
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-response+json; charset=utf-8");
 
 /// An answer has at most so many errors, of so many characters each: a document cannot make its answer large.
 const MOST_ERRORS: usize = 10;
@@ -27,24 +27,47 @@ pub struct Rejection {
     pub message: String,
     /// Line and column in the document, counted from 1.
     pub location: Option<(usize, usize)>,
+    /// What a person tells the operator of something that is our fault.
+    request_id: Option<String>,
 }
 
 impl Rejection {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), location: None }
+        Self { status, code, message: message.into(), location: None, request_id: None }
+    }
+
+    /// Our own fault: the cause goes to the log, under an id that the client is told.
+    pub fn internal(error: &Error, what: &str) -> Self {
+        let request_id = request_id();
+        tracing::error!(request_id, error = error.log(), "{what}");
+        let rejection = Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.code(), error.to_string());
+        Self { request_id: Some(request_id), ..rejection }
     }
 
     /// The GraphQL error for it.
     pub fn error(&self) -> serde_json::Value {
+        let mut extensions = json!({ "code": self.code });
+        if let (Some(extensions), Some(request_id)) = (extensions.as_object_mut(), &self.request_id) {
+            extensions.insert("requestId".to_owned(), json!(request_id));
+        }
         let message = shortened(&self.message);
         match self.location {
             Some((line, column)) => json!({
                 "message": message,
                 "locations": [{ "line": line, "column": column }],
-                "extensions": { "code": self.code },
+                "extensions": extensions,
             }),
-            None => json!({ "message": message, "extensions": { "code": self.code } }),
+            None => json!({ "message": message, "extensions": extensions }),
         }
+    }
+
+    fn respond(&self, status: StatusCode, media: Media) -> Response {
+        let body = json!({ "errors": [self.error()] }).to_string();
+        let mut response = (status, [(header::CONTENT_TYPE, media.content_type())], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -55,18 +78,13 @@ impl From<Refused> for Rejection {
             _ => None,
         };
         let code = refused.code();
-        Self { status: StatusCode::BAD_REQUEST, code, message: refused.to_string(), location }
+        Self { location, ..Self::new(StatusCode::BAD_REQUEST, code, refused.to_string()) }
     }
 }
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let body = json!({ "errors": [self.error()] }).to_string();
-        let mut response = (self.status, [(header::CONTENT_TYPE, JSON)], body).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        self.respond(self.status, Media::Json)
     }
 }
 
@@ -78,9 +96,34 @@ pub enum Media {
 }
 
 impl Media {
+    /// The one that the client weighs higher; the newer one if it weighs both alike, application/json if it names neither.
     pub fn of(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-        if accept.contains("application/graphql-response+json") { Self::GraphQl } else { Self::Json }
+        let accepts = headers.get_all(header::ACCEPT);
+        let ranges = || accepts.iter().filter_map(|accept| accept.to_str().ok()).flat_map(|accept| accept.split(','));
+        let weight = |media_type| ranges().filter_map(|range| weight(range, media_type)).fold(0.0, f32::max);
+        let graphql = weight("application/graphql-response+json");
+        if graphql > 0.0 && graphql >= weight("application/json") { Self::GraphQl } else { Self::Json }
+    }
+
+    fn content_type(self) -> HeaderValue {
+        match self {
+            Self::Json => JSON,
+            Self::GraphQl => GRAPHQL_JSON,
+        }
+    }
+
+    /// The answer to a request that was not understood, or may not be made: its status says so in either type.
+    pub fn reject(self, rejection: &Rejection) -> Response {
+        rejection.respond(rejection.status, self)
+    }
+
+    /// The answer to a request that was understood, but whose document is not executed. Under application/json, whatever is
+    /// well-formed is answered with 200: another status could be a proxy's.
+    pub fn refuse(self, rejection: &Rejection) -> Response {
+        match self {
+            Self::Json => rejection.respond(StatusCode::OK, self),
+            Self::GraphQl => self.reject(rejection),
+        }
     }
 
     /// The answer to something executed. Under application/json, whatever is well-formed is answered with 200.
@@ -93,9 +136,17 @@ impl Media {
         let mut response = Response::new(Body::from(to_json(&executed)));
         *response.status_mut() = status;
         response.headers_mut().extend(headers);
-        response.headers_mut().insert(header::CONTENT_TYPE, if self == Self::Json { JSON } else { GRAPHQL_JSON });
+        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
         response
     }
+}
+
+/// The weight that one range of an Accept header gives to a media type; none if it is about something else.
+fn weight(range: &str, media_type: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    parts.next().filter(|name| name.eq_ignore_ascii_case(media_type))?;
+    let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
+    Some(weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
 /// Whether nothing was executed: then the answer has no `data`.
@@ -127,7 +178,7 @@ pub fn mask(executed: &mut Executed, request_id: &str) {
             Some(("INTERNAL", message, log)) => {
                 let path: Vec<String> = error.path.iter().map(segment).collect();
                 tracing::error!(request_id, path = path.join("."), error = log, "a request failed");
-                (("INTERNAL"), message)
+                ("INTERNAL", message)
             }
             Some((code, message, _)) => (code, message),
             None if error.path.is_empty() => ("GRAPHQL_VALIDATION_FAILED", error.message.clone()),
@@ -171,8 +222,12 @@ pub async fn method_not_allowed() -> Rejection {
     Rejection::new(StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT", "This method is not for this address.")
 }
 
+/// What a person tells the operator, and the operator finds in the log.
+pub fn request_id() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
 /// A handler panicked, which is a defect. The connection lives on.
 pub fn panicked(_panic: Box<dyn Any + Send>) -> Response {
-    let message = "Something went wrong on our side.";
-    Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message).into_response()
+    Rejection::internal(&Error::internal("a handler panicked"), "a request failed").into_response()
 }

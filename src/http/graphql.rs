@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::Server;
 use super::answer::{Media, Rejection};
@@ -21,10 +21,11 @@ const LONGEST: usize = 1024 * 1024;
 /// Only `application/json` is taken: whatever a page of another site can send without asking first (a form, a link, plain
 /// text) never gets to the engine, so that the session cookie is safe.
 pub async fn post(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
-    answer(&server, &headers, body).await.unwrap_or_else(IntoResponse::into_response)
+    let media = Media::of(&headers);
+    answer(&server, &headers, media, body).await.unwrap_or_else(|rejection| media.reject(&rejection))
 }
 
-async fn answer(server: &Server, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
+async fn answer(server: &Server, headers: &HeaderMap, media: Media, body: Body) -> Result<Response, Rejection> {
     if !is_json(headers) {
         let message = "Send the request as JSON, with the header Content-Type: application/json.";
         return Err(Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", message));
@@ -33,14 +34,18 @@ async fn answer(server: &Server, headers: &HeaderMap, body: Body) -> Result<Resp
         let message = format!("The body may have at most {LONGEST} bytes.");
         Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_COSTLY", message)
     })?;
-    let operation = Params::from_json(&body)?.prepare(&server.limits)?;
+    let operation = match Params::from_json(&body)?.prepare(&server.limits) {
+        Ok(operation) => operation,
+        Err(rejection) if sse::is_wanted(headers) => return Err(rejection),
+        Err(rejection) => return Ok(media.refuse(&rejection)),
+    };
     let Identity { viewer, stale_cookie } = identify(&server.app, headers).await?;
     let context = RequestContext::new(&server.app, viewer, user_agent(headers));
     if sse::is_wanted(headers) {
         return Ok(sse::answer(server, operation, context, viewer));
     }
     let executed = operation::execute(server, operation, context).await;
-    let mut response = Media::of(headers).answer(executed);
+    let mut response = media.answer(executed);
     if stale_cookie && !response.headers().contains_key(header::SET_COOKIE) {
         let cleared = HeaderValue::from_str(&cookie::cleared(&server.app.config));
         response.headers_mut().extend(cleared.ok().map(|cleared| (header::SET_COOKIE, cleared)));

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::Server;
@@ -16,11 +15,8 @@ pub async fn live() -> Response {
 
 /// The process can do its work: the database answers, for reading and for writing.
 pub async fn ready(State(server): State<Server>) -> Response {
-    let db = &server.app.db;
-    let reads = db.read().execute_unprepared("SELECT 1").await;
-    let writes = db.write().execute_unprepared("SELECT 1").await;
-    match reads.and(writes) {
-        Ok(_) => Json(json!({ "status": "ok" })).into_response(),
+    match server.app.db.ping().await {
+        Ok(()) => Json(json!({ "status": "ok" })).into_response(),
         Err(error) => {
             tracing::error!(%error, "not ready: the database does not answer");
             let body = json!({ "status": "down", "down": ["database"] });

@@ -48,6 +48,5 @@ pub fn bad_token() -> Rejection {
 }
 
 fn unavailable(error: Error) -> Rejection {
-    tracing::error!(error = error.log(), "a session could not be looked up");
-    Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string())
+    Rejection::internal(&error, "a session could not be looked up")
 }

@@ -29,13 +29,35 @@ use crate::app::App;
 use crate::graphql::{Schema, schema};
 use crate::limit::document::DocumentLimits;
 
-/// How long requests and sockets may take to end when the server stops.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long the server waits for its peers. Tests shorten it.
+#[derive(Clone, Copy, Debug)]
+pub struct Timings {
+    /// For `connection_init` on a new socket.
+    pub init: Duration,
+    /// Between two pings on a socket. A peer from which nothing came for two of these is gone.
+    pub ping: Duration,
+    /// For a write on a socket, until the peer counts as one that does not read.
+    pub write: Duration,
+    /// For requests and sockets to end when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            init: Duration::from_secs(10),
+            ping: Duration::from_secs(30),
+            write: Duration::from_secs(10),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
 
 /// What the handlers share.
 #[derive(Clone)]
 pub struct Server {
     pub app: App,
+    pub timings: Timings,
     schema: Schema,
     limits: Arc<DocumentLimits>,
     /// Cancelled when the server stops.
@@ -46,7 +68,7 @@ pub struct Server {
 impl Server {
     pub fn new(app: App, stop: CancellationToken) -> Self {
         let schema = schema(app.clone());
-        Self { app, schema, limits: Arc::default(), stop, sockets: TaskTracker::new() }
+        Self { app, timings: Timings::default(), schema, limits: Arc::default(), stop, sockets: TaskTracker::new() }
     }
 
     pub fn router(&self) -> Router {
@@ -78,14 +100,14 @@ impl Server {
         let serving = axum::serve(listener, service).with_graceful_shutdown(stopped.cancelled_owned());
         let grace = async {
             self.stop.cancelled().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(self.timings.grace).await;
         };
         tokio::select! {
             served = async { serving.await } => served?,
             () = grace => tracing::warn!("some connections did not end in time; they are cut"),
         }
         self.sockets.close();
-        drop(tokio::time::timeout(GRACE, self.sockets.wait()).await);
+        drop(tokio::time::timeout(self.timings.grace, self.sockets.wait()).await);
         Ok(())
     }
 }

@@ -4,14 +4,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{OperationDefinition, OperationType};
 use async_graphql::{Request, Response as Executed, Variables};
 use axum::http::StatusCode;
 use futures_util::{FutureExt, Stream, StreamExt};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::Server;
-use super::answer::{Rejection, failed, mask};
+use super::answer::{Rejection, failed, mask, request_id};
 use crate::error::Error;
 use crate::graphql::RequestContext;
 use crate::limit::document::{self, DocumentLimits};
@@ -25,9 +26,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Params {
     query: String,
     operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<Map<String, Value>>,
     #[serde(rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    _extensions: Option<Map<String, Value>>,
 }
 
 /// An operation that may be executed.
@@ -40,10 +41,19 @@ impl Params {
     /// # Errors
     /// 400 when this is no JSON object of a GraphQL request.
     pub fn from_json(json: &[u8]) -> Result<Self, Rejection> {
-        serde_json::from_slice(json).map_err(|error| {
+        let params = serde_json::from_slice(json).and_then(Self::from_map);
+        params.map_err(|error| {
             let message = format!("The body has to be a JSON object with the string `query`: {error}.");
             Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
         })
+    }
+
+    /// By way of a map: a struct would be read from a list of its fields as well.
+    ///
+    /// # Errors
+    /// When these are no parameters of a GraphQL request.
+    pub fn from_map(map: Map<String, Value>) -> serde_json::Result<Self> {
+        serde_json::from_value(Value::Object(map))
     }
 
     /// Parses the document and holds it against the limits.
@@ -52,22 +62,38 @@ impl Params {
     /// 400 when it is no document, asks for too much, or does not have the operation.
     pub fn prepare(self, limits: &DocumentLimits) -> Result<Operation, Rejection> {
         let parsed = document::parse(&self.query, limits)?;
-        let variables = self.variables.map(serde_json::Value::Object).unwrap_or_default();
+        let variables = self.variables.map(Value::Object).unwrap_or_default();
         let variables = Variables::from_json(variables);
         let name = self.operation_name.as_deref().filter(|name| !name.is_empty());
-        let Some(kind) = parsed.operation(name).map(|operation| operation.ty) else {
+        let Some(operation) = parsed.operation(name) else {
             let message = match name {
                 Some(name) => format!("The document has no operation named {name:.60}."),
                 None => "The document has several operations: say which one in operationName.".to_owned(),
             };
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED", message));
         };
+        let kind = operation.ty;
+        has_required(operation, &variables)?;
         parsed.cost(name, &variables, limits)?;
         let mut request = Request::new(self.query).variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(parsed.parsed);
         Ok(Operation { request, kind })
     }
+}
+
+/// The engine looks for a variable where it is used, when what stands before that has been executed.
+fn has_required(operation: &OperationDefinition, variables: &Variables) -> Result<(), Rejection> {
+    for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
+        let (name, ty) = (&definition.name.node, &definition.var_type.node);
+        let given = variables.get(name);
+        let may_be_left_out = ty.nullable || definition.default_value.is_some();
+        if given.map_or(!may_be_left_out, |value| *value == async_graphql::Value::Null && !ty.nullable) {
+            let message = format!("The variable ${name:.60} of the type {ty:.60} is missing.");
+            return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
+        }
+    }
+    Ok(())
 }
 
 /// Executes a query or mutation to its end. What goes wrong stands in the answer.
@@ -97,9 +123,4 @@ pub fn execute_stream(
         mask(&mut executed, &request_id);
         executed
     })
-}
-
-/// What a person tells the operator, and the operator finds in the log.
-fn request_id() -> String {
-    format!("{:016x}", rand::random::<u64>())
 }

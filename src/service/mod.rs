@@ -1,5 +1,6 @@
 //! The rules: who may, what is valid, what is one transaction. SQL lives here and in `bus/`, nowhere else.
 
+pub mod bulk;
 pub mod check;
 pub mod comment;
 pub mod counters;
@@ -11,6 +12,7 @@ pub mod like;
 pub mod node;
 pub mod notification;
 pub mod page;
+pub mod plan;
 pub mod session;
 pub mod stats;
 pub mod subject;

@@ -83,15 +83,16 @@ pub async fn lasts(app: &App, id: SessionId) -> Result<bool> {
     Ok(found.is_some_and(|session| app.clock.now() < expires_at(&session)))
 }
 
-/// Returns when a session has ended.
+/// Returns when a session has ended, which it may have before. Poll one and the same future: dropping it loses a wake.
 pub async fn ended(app: &App, id: SessionId) {
+    // First listen, then look: an end in between is seen by both.
     let mut topic = app.live.sessions.listen(id);
     loop {
-        app.live.wait(topic.woken()).await;
         // A database that does not answer ends no session.
         if matches!(lasts(app, id).await, Ok(false)) {
             return;
         }
+        app.live.wait(topic.woken()).await;
     }
 }
 

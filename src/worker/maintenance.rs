@@ -20,7 +20,12 @@ pub async fn run(app: App, stop: CancellationToken) {
             _ = interval.tick() => (),
             () = stop.cancelled() => return,
         }
-        if let Err(error) = once(&app).await {
+        // It may take long, and can be broken off anywhere: each of its steps is a transaction.
+        let done = tokio::select! {
+            done = once(&app) => done,
+            () = stop.cancelled() => return,
+        };
+        if let Err(error) = done {
             tracing::error!(error = error.log(), "the nightly maintenance failed; it is tried again tomorrow");
         }
     }

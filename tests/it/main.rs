@@ -5,20 +5,31 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test fails by panicking"
 )]
 
 mod support;
 
 mod accounts;
+mod arrows;
 mod budget;
+mod cli;
 mod comments;
 mod concurrency;
+mod contract;
 mod counters;
+mod crash;
 mod feed;
 mod follows;
 mod histories;
+mod http;
 mod likes;
+mod limits;
 mod notifications;
+mod queue;
+mod readme;
+mod socket;
 mod tweet_changed;
 mod tweets;
+mod verify;

@@ -1,6 +1,7 @@
 //! One socket, from the handshake to its end.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use async_graphql::Value;
@@ -13,21 +14,15 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, timeout};
 
 use super::protocol::{self, Close, FromClient};
+use crate::app::App;
 use crate::auth::{self, Viewer};
 use crate::graphql::RequestContext;
-use crate::http::Server;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
 use crate::http::operation::{Operation, Params, execute_stream};
-use crate::live::Topic;
+use crate::http::{Server, Timings};
 use crate::service::session;
 
-/// How long a client may take to send `connection_init`.
-const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the server pings; a peer from which nothing came for two of these is gone.
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// How long a write may take until the peer counts as one that does not read.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Operations on one socket at a time.
 const MOST_OPERATIONS: usize = 100;
 /// Answers that wait for the socket. When they are this many, the operations wait as well.
@@ -35,24 +30,24 @@ const OUTBOX: usize = 16;
 
 /// Serves a socket until either side ends it.
 pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, user_agent: Option<String>) {
+    let patience = server.timings.write;
     if socket.protocol().is_none() {
-        return end(&mut socket, Close::Subprotocol).await;
+        return end(&mut socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
-    let mut connection =
-        Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0, session: None };
+    let mut connection = Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0 };
     let close = connection.run(&mut socket, &mut answered).await;
     for (_, running) in connection.operations.drain() {
         running.task.abort();
     }
     if let Some(close) = close {
-        end(&mut socket, close).await;
+        end(&mut socket, close, patience).await;
     }
 }
 
-async fn end(socket: &mut WebSocket, close: Close) {
+async fn end(socket: &mut WebSocket, close: Close, patience: Duration) {
     // The peer may be gone: then there is nobody to tell.
-    drop(timeout(WRITE_TIMEOUT, socket.send(Message::Close(Some(close.frame())))).await);
+    drop(timeout(patience, socket.send(Message::Close(Some(close.frame())))).await);
 }
 
 struct Connection {
@@ -64,8 +59,6 @@ struct Connection {
     operations: HashMap<String, Running>,
     /// How many operations were started: the number of the latest one.
     started: u64,
-    /// Woken when the viewer's session ends. None until the connection is acknowledged.
-    session: Option<Topic<entity::SessionId>>,
 }
 
 struct Running {
@@ -89,33 +82,33 @@ impl Connection {
             return close;
         }
         let mut heard = Instant::now();
-        let mut ping = interval(PING_EVERY);
+        let Timings { ping: ping_every, write: patience, .. } = self.server.timings;
+        let mut ping = interval(ping_every);
         ping.reset();
         let stop = self.server.stop.clone();
+        let mut ended = pin!(session_ended(self.server.app.clone(), self.viewer));
         loop {
             let sent = tokio::select! {
                 message = socket.recv() => {
                     heard = Instant::now();
                     let Some(Ok(message)) = message else { return too_long(message) };
                     match self.receive(message).await {
-                        Ok(Some(reply)) => send(socket, reply).await,
+                        Ok(Some(reply)) => send(socket, reply, patience).await,
                         Ok(None) => Ok(()),
                         Err(close) => return close,
                     }
                 }
                 Some(answer) = answered.recv() => match self.accept(answer) {
-                    Some(message) => send(socket, message).await,
+                    Some(message) => send(socket, message, patience).await,
                     None => Ok(()),
                 },
                 _ = ping.tick() => {
-                    if heard.elapsed() > 2 * PING_EVERY {
+                    if heard.elapsed() > 2 * ping_every {
                         return Some(Close::Stalled);
                     }
-                    send(socket, Message::Ping(Default::default())).await
+                    send(socket, Message::Ping(Default::default()), patience).await
                 }
-                () = session_ended(&self.server, self.viewer, &mut self.session) => {
-                    return Some(Close::Unauthorized("The session has ended"));
-                }
+                () = &mut ended => return Some(Close::Unauthorized("The session has ended")),
                 () = stop.cancelled() => return Some(Close::GoingAway),
             };
             if let Err(close) = sent {
@@ -126,8 +119,8 @@ impl Connection {
 
     /// Waits for `connection_init` and acknowledges it.
     async fn initialise(&mut self, socket: &mut WebSocket) -> Result<(), Option<Close>> {
-        let deadline = tokio::time::sleep(INIT_TIMEOUT);
-        tokio::pin!(deadline);
+        let mut deadline = pin!(tokio::time::sleep(self.server.timings.init));
+        let patience = self.server.timings.write;
         loop {
             let message = tokio::select! {
                 message = socket.recv() => message,
@@ -144,11 +137,10 @@ impl Connection {
                     if let Some(token) = token {
                         self.viewer = Some(self.identify(token).await?);
                     }
-                    self.session = self.viewer.map(|viewer| self.server.app.live.sessions.listen(viewer.session));
-                    return send(socket, protocol::connection_ack()).await.map_err(Some);
+                    return send(socket, protocol::connection_ack(), patience).await.map_err(Some);
                 }
                 Some(FromClient::Ping { payload }) => {
-                    send(socket, protocol::pong(payload.as_ref())).await.map_err(Some)?;
+                    send(socket, protocol::pong(payload.as_ref()), patience).await.map_err(Some)?;
                 }
                 Some(FromClient::Pong { .. }) | None => (),
                 Some(FromClient::Subscribe { .. } | FromClient::Complete { .. }) => {
@@ -182,7 +174,10 @@ impl Connection {
                 }
                 Ok(None)
             }
-            Some(FromClient::Subscribe { id, payload }) => self.subscribe(id, payload).map_err(Some),
+            Some(FromClient::Subscribe { id, payload }) => {
+                let params = Params::from_map(payload).map_err(|error| Some(invalid(&error)))?;
+                self.subscribe(id, params).map_err(Some)
+            }
         }
     }
 
@@ -232,7 +227,7 @@ async fn run_operation(
     number: u64,
 ) {
     let is_subscription = operation.kind == OperationType::Subscription;
-    let mut stream = std::pin::pin!(execute_stream(&server, operation, context));
+    let mut stream = pin!(execute_stream(&server, operation, context));
     let say = async |message, is_last| answers.send(Answer { id: id.clone(), number, message, is_last }).await.is_ok();
     while let Some(executed) = stream.next().await {
         // An event that is null as a whole is the stream's own failure: no event field of ours is null otherwise.
@@ -251,14 +246,15 @@ async fn run_operation(
 /// A message of the protocol; none for what the WebSocket layer sends to itself.
 fn parse(message: Message) -> Result<Option<FromClient>, Option<Close>> {
     match message {
-        Message::Text(text) => match serde_json::from_str(&text) {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => Err(Some(Close::BadRequest(format!("Invalid message: {error}")))),
-        },
+        Message::Text(text) => FromClient::from_json(&text).map(Some).map_err(|error| Some(invalid(&error))),
         Message::Binary(_) => Err(Some(Close::BadRequest("Messages have to be text".to_owned()))),
         Message::Ping(_) | Message::Pong(_) => Ok(None),
         Message::Close(_) => Err(None),
     }
+}
+
+fn invalid(error: &serde_json::Error) -> Close {
+    Close::BadRequest(format!("Invalid message: {error}"))
 }
 
 /// The end of the socket: the peer's, unless it sent more than it may.
@@ -271,21 +267,17 @@ fn too_long<E: std::fmt::Display>(received: Option<Result<Message, E>>) -> Optio
     }
 }
 
-async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Close> {
-    match timeout(WRITE_TIMEOUT, socket.send(message)).await {
+async fn send(socket: &mut WebSocket, message: Message, patience: Duration) -> Result<(), Close> {
+    match timeout(patience, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         _ => Err(Close::Stalled),
     }
 }
 
 /// Returns when the viewer's session has ended; never without one.
-async fn session_ended(server: &Server, viewer: Option<Viewer>, topic: &mut Option<Topic<entity::SessionId>>) {
-    let (Some(viewer), Some(topic)) = (viewer, topic) else { return std::future::pending().await };
-    loop {
-        server.app.live.wait(topic.woken()).await;
-        // A database that does not answer ends no session.
-        if matches!(session::lasts(&server.app, viewer.session).await, Ok(false)) {
-            return;
-        }
+async fn session_ended(app: App, viewer: Option<Viewer>) {
+    match viewer {
+        Some(viewer) => session::ended(&app, viewer.session).await,
+        None => std::future::pending().await,
     }
 }

@@ -7,7 +7,7 @@ use async_graphql_axum::GraphQLProtocol;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Server;
@@ -29,7 +29,9 @@ pub async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     protocol: Result<GraphQLProtocol, StatusCode>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return method_not_allowed().await.into_response() };
+    let Ok(upgrade) = upgrade else {
+        return ([(header::ALLOW, "POST")], method_not_allowed().await).into_response();
+    };
     if protocol.is_err() {
         let message = format!("Ask for the subprotocol {SUBPROTOCOL} in Sec-WebSocket-Protocol.");
         return Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response();

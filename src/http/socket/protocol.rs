@@ -2,9 +2,7 @@
 
 use axum::extract::ws::{CloseFrame, Message};
 use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::http::operation::Params;
+use serde_json::{Map, Value, json};
 
 /// What a client may send.
 #[derive(Debug, Deserialize)]
@@ -12,23 +10,34 @@ use crate::http::operation::Params;
 pub enum FromClient {
     ConnectionInit {
         #[serde(default)]
-        payload: Option<serde_json::Map<String, Value>>,
+        payload: Option<Map<String, Value>>,
     },
     Ping {
         #[serde(default)]
-        payload: Option<serde_json::Map<String, Value>>,
+        payload: Option<Map<String, Value>>,
     },
     Pong {
         #[serde(default, rename = "payload")]
-        _payload: Option<serde_json::Map<String, Value>>,
+        _payload: Option<Map<String, Value>>,
     },
     Subscribe {
         id: String,
-        payload: Params,
+        payload: Map<String, Value>,
     },
     Complete {
         id: String,
     },
+}
+
+impl FromClient {
+    /// By way of a map: an enum would be read from a list as well.
+    ///
+    /// # Errors
+    /// When this is no message of the protocol.
+    pub fn from_json(json: &str) -> serde_json::Result<Self> {
+        let map: Map<String, Value> = serde_json::from_str(json)?;
+        serde_json::from_value(Value::Object(map))
+    }
 }
 
 /// Why the server ends a socket.
@@ -79,7 +88,7 @@ pub fn connection_ack() -> Message {
     text(&json!({ "type": "connection_ack" }))
 }
 
-pub fn pong(payload: Option<&serde_json::Map<String, Value>>) -> Message {
+pub fn pong(payload: Option<&Map<String, Value>>) -> Message {
     match payload {
         Some(payload) => text(&json!({ "type": "pong", "payload": payload })),
         None => text(&json!({ "type": "pong" })),

@@ -24,7 +24,7 @@ impl TestApp {
     /// Sends the request of a subscription.
     pub async fn listen(&self, mut request: Request<Body>) -> Events {
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
-        let response = self.server.router().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         Events { body: response.into_body().into_data_stream(), text: String::new() }
     }
 }

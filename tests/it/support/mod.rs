@@ -4,7 +4,9 @@ mod answer;
 pub mod events;
 pub mod pages;
 mod person;
+pub mod process;
 pub mod social;
+mod socket;
 
 use std::sync::Arc;
 
@@ -26,11 +28,11 @@ use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use person::Person;
+pub use socket::{PROTOCOL, Served, Socket};
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
 pub struct TestApp {
     pub app: App,
-    pub server: Server,
     router: Router,
     dir: Arc<TempDir>,
     /// Cleared by tests that leave messages behind on purpose, and on second apps of one database.
@@ -64,7 +66,7 @@ impl TestApp {
     async fn on(dir: Arc<TempDir>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
         let server = Server::new(app.clone(), CancellationToken::new());
-        Self { router: server.router(), server, app, dir, checks_queue }
+        Self { router: server.router(), app, dir, checks_queue }
     }
 
     /// Makes people, through the service.

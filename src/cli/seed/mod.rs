@@ -1,0 +1,157 @@
+//! `roost seed`: people who follow each other, tweet, comment and like; the same ones for the same numbers.
+
+use clap::{Args, ValueEnum};
+use entity::{Subject, UserId, tweet};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::service::plan::{Plan, Sizes};
+use crate::service::user::NewUser;
+use crate::service::{bulk, comment, follow, like, user};
+use crate::{service, worker};
+
+const PASSWORD: &str = "roost-seed";
+
+#[derive(Args)]
+pub struct SeedArgs {
+    /// How many people
+    #[arg(long, default_value_t = 20)]
+    people: u16,
+    /// How many others each follows
+    #[arg(long, default_value_t = 8)]
+    follows: u16,
+    /// How many tweets each writes
+    #[arg(long, default_value_t = 5)]
+    tweets: u16,
+    /// How many comments each tweet gets
+    #[arg(long, default_value_t = 2)]
+    comments: u16,
+    /// How many likes each tweet gets
+    #[arg(long, default_value_t = 3)]
+    likes: u16,
+    /// Another number makes other people
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Write the rows many at a time, into an empty database, instead of doing one thing after the other
+    #[arg(long)]
+    bulk: bool,
+    /// A workload of known sizes, in bulk; the other sizes do not count
+    #[arg(long)]
+    preset: Option<Preset>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Preset {
+    /// The benchmark's: 2,000 people, 102,000 follows, 40,000 tweets, 120,000 comments, 200,000 likes
+    SocialS,
+}
+
+impl SeedArgs {
+    fn sizes(&self) -> Sizes {
+        match self.preset {
+            Some(Preset::SocialS) => Sizes {
+                people: 2_000,
+                follows: 50,
+                has_star: true,
+                tweets: 20,
+                comments: 3,
+                likes: 5,
+                length: 120,
+                seed: self.seed,
+            },
+            None => Sizes {
+                people: self.people.into(),
+                follows: self.follows.into(),
+                has_star: false,
+                tweets: self.tweets.into(),
+                comments: self.comments.into(),
+                likes: self.likes.into(),
+                length: 1,
+                seed: self.seed,
+            },
+        }
+    }
+}
+
+/// # Errors
+/// When these people are there already, or whatever the database says.
+pub async fn seed(app: &App, args: &SeedArgs) -> anyhow::Result<()> {
+    let plan = Plan::new(&args.sizes());
+    let bar = ProgressBar::new(plan.len() as u64);
+    bar.set_style(ProgressStyle::with_template("{msg:10} {bar:40} {pos}/{len}  {elapsed}")?);
+    let made = if args.bulk || args.preset.is_some() {
+        in_bulk(app, &plan, &bar).await
+    } else {
+        one_by_one(app, &plan, &bar).await
+    };
+    match made {
+        Ok(()) => bar.finish_and_clear(),
+        Err(Error::User(faults)) => anyhow::bail!(
+            "{} Choose another --seed, or an empty --data-dir.",
+            faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ")
+        ),
+        Err(other) => return Err(other.into()),
+    }
+    println!(
+        "Made {} people, {} follows, {} tweets, {} comments, {} likes.",
+        plan.usernames.len(),
+        plan.follows.len(),
+        plan.tweets.len(),
+        plan.comments.len(),
+        plan.likes.len()
+    );
+    let names: Vec<&str> = plan.usernames.iter().take(2).map(String::as_str).collect();
+    println!("Log in as {}, password {PASSWORD}", names.join(" or "));
+    Ok(())
+}
+
+async fn in_bulk(app: &App, plan: &Plan, bar: &ProgressBar) -> Result<()> {
+    let hash = app.passwords.hash(PASSWORD.to_owned()).await?;
+    bar.set_message("rows");
+    // Counters, notifications and feed entries are rows as well: the bar grows with them.
+    bulk::carry_out(app, plan, &hash, |rows| {
+        bar.inc(rows as u64);
+        bar.set_length(bar.length().unwrap_or(0).max(bar.position()));
+    })
+    .await
+}
+
+async fn one_by_one(app: &App, plan: &Plan, bar: &ProgressBar) -> Result<()> {
+    let hash = app.passwords.hash(PASSWORD.to_owned()).await?;
+    bar.set_message("people");
+    let mut people: Vec<UserId> = Vec::new();
+    for username in &plan.usernames {
+        let email = format!("{username}@example.org");
+        people.push(user::create(app, &NewUser { username: username.clone(), email, nickname: None }, &hash).await?.id);
+        bar.inc(1);
+    }
+    let person = |place: usize| people.get(place).copied().unwrap_or_default();
+    bar.set_message("follows");
+    for (follower, followee) in &plan.follows {
+        follow::follow(app, person(*follower), person(*followee)).await?;
+        bar.inc(1);
+    }
+    bar.set_message("tweets");
+    let mut tweets: Vec<tweet::Model> = Vec::new();
+    for text in &plan.tweets {
+        let new = service::tweet::NewTweet { content: text.content.clone(), idempotency_key: None };
+        tweets.push(service::tweet::create(app, person(text.author), &new).await?);
+        bar.inc(1);
+    }
+    let tweet = |place: usize| tweets.get(place).map(|tweet| tweet.id).unwrap_or_default();
+    bar.set_message("comments");
+    for text in &plan.comments {
+        let (tweet, content) = (Ok(tweet(text.tweet)), text.content.clone());
+        let new = comment::NewComment { tweet, content, idempotency_key: None };
+        comment::create(app, person(text.author), &new).await?;
+        bar.inc(1);
+    }
+    bar.set_message("likes");
+    for (place, user) in &plan.likes {
+        like::like(app, person(*user), Subject::Tweet(tweet(*place))).await?;
+        bar.inc(1);
+    }
+    bar.set_message("delivering");
+    worker::drain(app).await
+}

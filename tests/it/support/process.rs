@@ -1,0 +1,214 @@
+//! The binary as a process of its own: run to its end, or started, asked over HTTP and killed.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, StatusCode};
+use roost::config::Config;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::{Answer, TestApp, temp_dir};
+
+/// Longer than anything takes that works, on a machine that is busy.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Looks again and again until it is so.
+pub async fn until(what: &str, look: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !look().await {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A folder in which roost is run, with its configuration file and its data.
+pub struct Place {
+    dir: Arc<TempDir>,
+    pub config: Config,
+}
+
+/// What a command that ended has left.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// With some settings changed in the file.
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = Arc::new(temp_dir());
+        let mut config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: dir.path().join("data"),
+            argon2_memory_kib: 8,
+            argon2_passes: 1,
+            ..Config::default()
+        };
+        change(&mut config);
+        std::fs::write(dir.path().join("roost.toml"), config.masked()).unwrap();
+        Self { dir, config }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The names in the folder.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.dir.path()).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// `roost …` in this folder, with nothing of the configuration around the tests.
+    pub fn roost(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roost"));
+        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null()).kill_on_drop(true);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ROOST_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub async fn run(&self, args: &[&str]) -> Ended {
+        ended(&mut self.roost(args)).await
+    }
+
+    /// Starts a server, and returns when it is ready.
+    pub async fn serve(&self) -> Process {
+        self.start(&mut self.roost(&["serve"])).await
+    }
+
+    /// Starts any process, and returns when it has printed its first line.
+    pub async fn start(&self, command: &mut Command) -> Process {
+        let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        let read = tokio::time::timeout(DEADLINE, stdout.read_line(&mut ready)).await;
+        assert!(matches!(read, Ok(Ok(1..))), "roost did not start: {}", self.log());
+        Process { child, stdout, ready }
+    }
+
+    /// What the started processes have logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    /// An app in this process on the same database.
+    pub async fn open(&self) -> TestApp {
+        std::fs::create_dir_all(&self.config.data_dir).unwrap();
+        TestApp::on(Arc::clone(&self.dir), self.config.clone(), true).await
+    }
+}
+
+pub async fn ended(command: &mut Command) -> Ended {
+    let output = tokio::time::timeout(DEADLINE, command.output()).await.unwrap().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A process that runs until it ends by itself, or is killed with the value.
+pub struct Process {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// The first line that it printed.
+    pub ready: String,
+}
+
+impl Process {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        let (_, rest) = self.ready.split_once("API http://").unwrap();
+        rest.split_once('/').unwrap().0.parse().unwrap()
+    }
+
+    pub fn client(&self) -> Http {
+        Http { address: self.address() }
+    }
+
+    /// Everything that it prints from now on, until it ends.
+    pub async fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        tokio::time::timeout(DEADLINE, self.stdout.read_to_string(&mut rest)).await.unwrap().unwrap();
+        rest
+    }
+
+    /// As `kill -9` does.
+    pub async fn kill(&mut self) {
+        self.child.start_kill().unwrap();
+        self.wait().await;
+    }
+
+    /// Asks it to end, as a service manager does.
+    pub async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    }
+
+    /// Returns when it has ended.
+    pub async fn wait(&mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        assert!(ended.is_ok(), "the process does not end");
+        ended.unwrap().unwrap()
+    }
+}
+
+/// A client over the network, whose server may die at any moment.
+#[derive(Clone, Copy)]
+pub struct Http {
+    address: SocketAddr,
+}
+
+impl Http {
+    /// # Errors
+    /// When the server was not there, or was gone before its whole answer was.
+    pub async fn gql(&self, token: Option<&str>, query: &str, variables: Value) -> io::Result<Answer> {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let login = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Accept: application/json\r\nContent-Length: {}\r\n{login}\r\n",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.write_all(format!("{head}{body}").as_bytes()).await?;
+        let mut answer = Vec::new();
+        tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer)).await??;
+        parse(&String::from_utf8(answer).unwrap()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn parse(answer: &str) -> Option<Answer> {
+    let (head, text) = answer.split_once("\r\n\r\n")?;
+    let mut lines = head.lines();
+    let status: StatusCode = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let mut length = lines.filter_map(|line| line.split_once(": "));
+    let (_, length) = length.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    let whole = length.parse() == Ok(text.len());
+    let body = serde_json::from_str(text).unwrap_or_default();
+    whole.then(|| Answer { status, headers: HeaderMap::new(), body, text: text.to_owned() })
+}
