@@ -165,7 +165,7 @@ impl Process {
     /// Asks it to end, as a service manager does.
     pub async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        assert!(Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await.unwrap().success());
     }
 
     /// Returns when it has ended.
