@@ -19,6 +19,10 @@ const TRIES: u32 = 8;
 /// How long a request waits for a free connection. Short, so that an overloaded server says so and does not pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often, and how long apart, a database file is opened that other processes are just making.
+const CONNECT_TRIES: u32 = 100;
+const CONNECT_PAUSE: Duration = Duration::from_millis(50);
+
 /// How many connections read from SQLite at the same time. Its readers never wait for the writer (WAL).
 const SQLITE_READERS: u32 = 8;
 
@@ -159,12 +163,25 @@ async fn connect(url: &str, connections: u32, statements: &Arc<AtomicU64>) -> Re
                 .pragma("synchronous", "FULL")
                 .busy_timeout(ACQUIRE_TIMEOUT)
         });
-    let mut db = Database::connect(options).await?;
+    let mut db = connect_patiently(options).await?;
     let statements = Arc::clone(statements);
     db.set_metric_callback(move |_| {
         statements.fetch_add(1, Ordering::Relaxed);
     });
     Ok(db)
+}
+
+/// Turning a new file to WAL fails at once while another process does the same: SQLite does not wait for that by itself.
+async fn connect_patiently(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    for _ in 1..CONNECT_TRIES {
+        match Database::connect(options.clone()).await {
+            Err(DbErr::Conn(RuntimeErr::SqlxError(error))) if is_busy(&error) => {
+                tokio::time::sleep(CONNECT_PAUSE).await
+            }
+            done => return done,
+        }
+    }
+    Database::connect(options).await
 }
 
 /// SQLite takes its write lock at once: a transaction that reads first and then writes would fail instead of waiting.
@@ -180,7 +197,11 @@ fn is_transient(error: &Error) -> bool {
     else {
         return false;
     };
-    let code = cause.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
-    // SQLite: BUSY and its two extended codes.
+    is_busy(cause)
+}
+
+/// SQLite: BUSY and its two extended codes.
+fn is_busy(error: &sea_orm::sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["5", "261", "517"].contains(&code.as_ref()))
 }
