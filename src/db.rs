@@ -176,7 +176,7 @@ async fn connect_patiently(options: ConnectOptions) -> Result<DatabaseConnection
     for _ in 1..CONNECT_TRIES {
         match Database::connect(options.clone()).await {
             Err(DbErr::Conn(RuntimeErr::SqlxError(error))) if is_busy(&error) => {
-                tokio::time::sleep(CONNECT_PAUSE).await
+                tokio::time::sleep(CONNECT_PAUSE).await;
             }
             done => return done,
         }
