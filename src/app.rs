@@ -7,11 +7,12 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::failpoint::Failpoints;
 use crate::ids::Ids;
 use crate::live::Live;
 use crate::media::Media;
+use crate::redis::Redis;
 use crate::service::node::Node;
 
 /// Cheap to clone: all clones share one state.
@@ -21,6 +22,7 @@ pub struct App {
     pub db: Db,
     pub bus: Bus,
     pub live: Live,
+    pub redis: Option<Redis>,
     pub media: Media,
     pub passwords: Passwords,
     pub clock: Clock,
@@ -38,10 +40,15 @@ impl App {
         let db = Db::open(&config.database_url()).await?;
         db.migrate().await?;
         let clock = Clock::default();
+        let redis = match &config.redis_url {
+            Some(url) => Some(Redis::new(url, &config.redis_prefix).map_err(Error::internal)?),
+            None => None,
+        };
         let app = Self {
             db,
-            bus: Bus::default(),
-            live: Live::default(),
+            bus: Bus::new(&config).map_err(Error::internal)?,
+            live: Live::new(redis.as_ref()),
+            redis,
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             ids: Ids::new(clock.clone()),
@@ -56,6 +63,7 @@ impl App {
 
     /// Gives back what the process holds in the database. What is not given back runs out by itself.
     pub async fn close(&self) {
+        self.live.close().await;
         if let Err(error) = crate::service::node::release(self).await {
             tracing::warn!(error = error.log(), "the node number could not be given back");
         }

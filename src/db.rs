@@ -200,6 +200,24 @@ fn is_transient(error: &Error) -> bool {
     is_busy(cause)
 }
 
+/// Whether the database was not there to answer, which is no fault of what was asked.
+pub fn is_unreachable(error: &Error) -> bool {
+    use sea_orm::sqlx::Error as Sqlx;
+    let Error::Internal(cause) = error else { return false };
+    match cause.downcast_ref::<DbErr>() {
+        Some(DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) => true,
+        Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) => match &**cause {
+            Sqlx::Io(_) | Sqlx::Tls(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed | Sqlx::WorkerCrashed => true,
+            // PostgreSQL: the connection failed, or the server ends it, stops or starts. MySQL: it stops, or ended it.
+            Sqlx::Database(error) => error.code().is_some_and(|code| {
+                code.starts_with("08") || ["57P01", "57P02", "57P03", "1053", "1927", "70100"].contains(&code.as_ref())
+            }),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// SQLite: BUSY and its two extended codes.
 fn is_busy(error: &sea_orm::sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code);

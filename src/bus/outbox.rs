@@ -4,12 +4,15 @@
 //! lease still holds; so whatever is killed at whatever moment, the work is done once. Rows are never found by "id greater
 //! than the last": ids are not in the order of commits.
 
+use std::collections::BTreeSet;
+
 use entity::{MessageId, outbox};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::Message;
 use crate::app::App;
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::SECOND;
+use crate::config::Config;
 use crate::db::sql;
 use crate::error::{Error, Result};
 
@@ -85,7 +88,7 @@ pub async fn fail(app: &App, message: &outbox::Model, error: &str) -> Result<()>
     }
     let again = outbox::ActiveModel {
         attempts: Set(attempts),
-        due_at: Set(app.clock.now() + back_off(attempts)),
+        due_at: Set(app.clock.now() + back_off(&app.config, attempts)),
         leased_by: Set(0),
         leased_until: Set(0),
         ..Default::default()
@@ -114,8 +117,23 @@ pub async fn release(app: &App, message: &outbox::Model) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds until the next try: 1 s, 4 s, 16 s, 64 s.
-fn back_off(attempts: i32) -> i64 {
+/// Removes rows whose messages the broker has. Those whose lease ran out meanwhile stay: somebody else sends them again, and
+/// twice is as good as once.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn sent(app: &App, rows: &[&outbox::Model]) -> Result<()> {
+    let leases: BTreeSet<i64> = rows.iter().map(|row| row.leased_by).collect();
+    outbox::Entity::delete_many()
+        .filter(outbox::Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .filter(outbox::Column::LeasedBy.is_in(leases))
+        .exec(app.db.write())
+        .await?;
+    Ok(())
+}
+
+/// Milliseconds until the next try: by default 1 s, 4 s, 16 s, 64 s.
+pub fn back_off(config: &Config, attempts: i32) -> i64 {
     let exponent = u32::try_from(attempts - 1).unwrap_or(0).min(8);
-    (SECOND * 4_i64.pow(exponent)).min(10 * MINUTE)
+    i64::from(config.queue_retry_milliseconds) * 4_i64.pow(exponent)
 }

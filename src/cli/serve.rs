@@ -23,7 +23,7 @@ pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> 
         let stop = stop_on_signal();
         let work = with_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
         if !with_worker {
-            app.live.work_is_elsewhere();
+            app.live.work_is_elsewhere(true);
         }
         announce(&app.config);
         let served = Server::new(app.clone(), stop.clone()).run(listener).await;

@@ -124,6 +124,7 @@ impl FeedListeners {
 
 async fn tell(listeners: FeedListeners, mut deliveries: broadcast::Receiver<Delivered>) {
     let mut look = tokio::time::interval(REREAD);
+    let mut gaps = listeners.app.live.gaps();
     loop {
         let told = tokio::select! {
             batch = deliveries.recv() => match batch {
@@ -135,8 +136,9 @@ async fn tell(listeners: FeedListeners, mut deliveries: broadcast::Receiver<Deli
                 }
                 Err(RecvError::Closed) => return,
             },
+            Ok(()) = gaps.changed() => listeners.reread().await,
             _ = look.tick() => {
-                if listeners.app.live.is_work_elsewhere() { listeners.reread().await } else { Ok(()) }
+                if listeners.app.live.must_look() { listeners.reread().await } else { Ok(()) }
             }
         };
         if let Err(error) = told {

@@ -6,6 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::error::Result;
+use crate::live::Event;
 
 const IDLE: i64 = 30 * DAY;
 const ABSOLUTE: i64 = 180 * DAY;
@@ -51,7 +52,7 @@ async fn start_once(app: &App, user: UserId, token_hash: &str, user_agent: Optio
     }
     tx.commit().await?;
     for ended in ended {
-        app.live.sessions.wake(ended);
+        app.live.tell(Event::Session(ended));
     }
     Ok(id)
 }
@@ -102,7 +103,7 @@ pub async fn ended(app: &App, id: SessionId) {
 /// Whatever the database says.
 pub async fn end(app: &App, id: SessionId) -> Result<()> {
     session::Entity::delete_by_id(id).exec(app.db.write()).await?;
-    app.live.sessions.wake(id);
+    app.live.tell(Event::Session(id));
     Ok(())
 }
 
