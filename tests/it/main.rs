@@ -33,6 +33,7 @@ mod photos;
 mod profile;
 mod queue;
 mod readme;
+mod several;
 mod socket;
 mod tweet_changed;
 mod tweets;

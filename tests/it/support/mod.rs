@@ -6,6 +6,8 @@ pub mod pages;
 mod person;
 pub mod process;
 pub mod social;
+pub mod proxy;
+pub mod services;
 mod socket;
 mod upload;
 
@@ -37,6 +39,7 @@ pub struct TestApp {
     pub app: App,
     router: Router,
     dir: Arc<TempDir>,
+    _names: Option<services::Names>,
     /// Cleared by tests that leave messages behind on purpose, and on second apps of one database.
     pub checks_queue: bool,
 }
@@ -56,8 +59,11 @@ impl TestApp {
             argon2_passes: 1,
             ..Config::default()
         };
+        let names = services::Names::for_config(&mut config);
         change(&mut config);
-        Self::on(Arc::new(dir), config, true).await
+        let mut app = Self::on(Arc::new(dir), config, true).await;
+        app._names = Some(names);
+        app
     }
 
     /// Another process, as it were, on the same database.
@@ -68,7 +74,7 @@ impl TestApp {
     async fn on(dir: Arc<TempDir>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
         let server = Server::new(app.clone(), CancellationToken::new());
-        Self { router: server.router(), app, dir, checks_queue }
+        Self { router: server.router(), app, dir, checks_queue, _names: None }
     }
 
     /// Makes people, through the service.
