@@ -10,6 +10,9 @@ use crate::app::App;
 use crate::db::{on_conflict_nothing, sql};
 use crate::error::Result;
 
+/// As much of an error as is kept, in characters.
+const LONGEST: usize = 2_000;
+
 /// What waits in the queue, and what was given up.
 pub struct Overview {
     pub waiting: u64,
@@ -40,7 +43,7 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
         id: Set(message.id),
         payload: Set(message.payload.clone()),
         attempts: Set(attempts),
-        error: Set(error.to_owned()),
+        error: Set(error.chars().take(LONGEST).collect()),
         created_at: Set(message.created_at),
         died_at: Set(app.clock.now()),
     };
@@ -86,8 +89,12 @@ async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
         .filter(id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id)))
         .all(&tx)
         .await?;
+    let mut retried = 0;
     for letter in &letters {
-        dead_letter::Entity::delete_by_id(letter.id).exec(&tx).await?;
+        if dead_letter::Entity::delete_by_id(letter.id).exec(&tx).await?.rows_affected == 0 {
+            continue; // somebody else was faster
+        }
+        retried += 1;
         let row = outbox::ActiveModel {
             id: Set(letter.id),
             payload: Set(letter.payload.clone()),
@@ -100,7 +107,7 @@ async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
         outbox::Entity::insert(row).exec_without_returning(&tx).await?;
     }
     tx.commit().await?;
-    Ok(letters.len())
+    Ok(retried)
 }
 
 /// Forgets dead letters, all of them or one, and returns how many.

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 
 use entity::{MessageId, outbox};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use super::Message;
 use crate::app::App;
 use crate::clock::SECOND;
 use crate::config::Config;
-use crate::db::sql;
+use crate::db::{skip_locked, sql};
 use crate::error::{Error, Result};
 
 /// A message is given up after so many failures of its handler.
@@ -38,30 +38,45 @@ pub async fn post(app: &App, tx: &impl ConnectionTrait, message: Message) -> Res
     Ok(())
 }
 
+/// Which messages can be taken.
+const DUE: &str = "due_at <= ? AND leased_until <= ?";
+
 /// Takes up to `most` messages that are due and that nobody works on, oldest first.
 ///
 /// # Errors
 /// Whatever the database says.
 pub async fn lease(app: &App, most: u32) -> Result<Vec<outbox::Model>> {
     let now = app.clock.now();
-    let due = "due_at <= ? AND leased_until <= ?";
-    let look = format!("SELECT 1 FROM outbox WHERE {due} LIMIT 1");
+    let look = format!("SELECT 1 FROM outbox WHERE {DUE} LIMIT 1");
     let read = app.db.read();
     if read.query_one_raw(sql(read, &look, [now.into(), now.into()])).await?.is_none() {
         return Ok(Vec::new());
     }
+    app.db.retry(|| lease_once(app, most, now)).await
+}
+
+async fn lease_once(app: &App, most: u32, now: i64) -> Result<Vec<outbox::Model>> {
+    let tx = app.db.begin().await?;
+    // Workers that look at the same time share the messages out instead of waiting for each other.
+    let text = format!("SELECT * FROM outbox WHERE {DUE} ORDER BY due_at, id LIMIT ? {}", skip_locked(&tx));
+    let values = [now.into(), now.into(), u64::from(most).into()];
+    let mut due = outbox::Model::find_by_statement(sql(&tx, &text, values)).all(&tx).await?;
+    if due.is_empty() {
+        return Ok(due);
+    }
     // A number for this lease alone, so that one that ran out is never mistaken for the next.
-    let lease = rand::random_range(1..i64::MAX);
-    let until = now + i64::from(app.config.worker_lease_seconds) * SECOND;
-    let take = format!(
-        "UPDATE outbox SET leased_by = ?, leased_until = ? WHERE leased_until <= ? AND id IN (
-             SELECT id FROM (SELECT id FROM outbox WHERE {due} ORDER BY due_at, id LIMIT ?) AS due)"
-    );
-    let write = app.db.write();
-    let values = [lease.into(), until.into(), now.into(), now.into(), now.into(), most.into()];
-    write.execute_raw(sql(write, &take, values)).await?;
-    let leased = outbox::Entity::find().filter(outbox::Column::LeasedBy.eq(lease)).order_by_asc(outbox::Column::Id);
-    Ok(leased.all(write).await?)
+    let leased_by = rand::random_range(1..i64::MAX);
+    let leased_until = now + i64::from(app.config.worker_lease_seconds) * SECOND;
+    let lease =
+        outbox::ActiveModel { leased_by: Set(leased_by), leased_until: Set(leased_until), ..Default::default() };
+    let chosen = outbox::Column::Id.is_in(due.iter().map(|message| message.id));
+    outbox::Entity::update_many().set(lease).filter(chosen).exec(&tx).await?;
+    tx.commit().await?;
+    due.sort_unstable_by_key(|message| message.id);
+    for message in &mut due {
+        (message.leased_by, message.leased_until) = (leased_by, leased_until);
+    }
+    Ok(due)
 }
 
 /// Removes a handled message as part of the transaction that handled it.

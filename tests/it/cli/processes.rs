@@ -12,7 +12,7 @@ const SIGN_UP: &str = "mutation { signUp(input: { username: \"ada\", email: \"ad
 
 #[tokio::test]
 async fn without_a_word_roost_serves_and_says_where() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::remove_file(place.path("roost.toml")).unwrap();
     let mut server = place.start(place.roost(&[]).env("ROOST_LISTEN", "127.0.0.1:0")).await;
     let url = format!("http://{}", server.address());
@@ -96,8 +96,8 @@ async fn a_server_without_a_worker_leaves_the_work_to_a_worker() {
 }
 
 #[tokio::test]
-async fn processes_that_start_at_once_on_an_empty_folder_all_come_up() {
-    let place = Place::new();
+async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
+    let place = Place::empty();
     let start = async || place.start(&mut place.roost(&["serve"])).await;
     let servers = tokio::join!(start(), start(), start(), start());
     for server in [servers.0, servers.1, servers.2, servers.3] {

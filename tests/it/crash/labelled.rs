@@ -194,7 +194,7 @@ async fn dies_at(point: &str) {
     ];
     assert_eq!(edges(&app).await, owned(&expected), "{point}");
     let shown = "SELECT a.username, b.username FROM notification n JOIN users a ON a.id = n.actor_id
-                 JOIN users b ON b.id = n.recipient_id WHERE n.is_withdrawn = 0";
+                 JOIN users b ON b.id = n.recipient_id WHERE NOT n.is_withdrawn";
     assert_eq!(super::pairs(&app, shown).await, owned(&expected), "{point}");
     let expected = [
         ("author", "past 1"),

@@ -3,13 +3,7 @@
 use roost::bus::rabbit::Rabbit;
 use roost::config::Config;
 
-/// Waits for something from where nothing can be awaited.
-fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    let done = std::thread::spawn(move || {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
-    });
-    done.join().unwrap()
-}
+use super::database::wait;
 
 /// Names in RabbitMQ and Redis that nobody else has. What is in RabbitMQ goes with it; Redis is told to forget by itself.
 pub struct Names {
