@@ -43,6 +43,8 @@ pub struct Config {
     pub queue_prefix: String,
     /// How long a message waits whose handler has failed for the first time; then four times as long, and so on.
     pub queue_retry_milliseconds: u32,
+    /// After how many seconds a message that RabbitMQ took and nobody has handled is sent again.
+    pub queue_resend_seconds: u32,
     pub memcached_url: Option<String>,
     /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
     /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
@@ -90,6 +92,7 @@ impl Default for Config {
             amqp_url: None,
             queue_prefix: "roost".to_owned(),
             queue_retry_milliseconds: 1_000,
+            queue_resend_seconds: 900,
             memcached_url: None,
             media_url: None,
             media_photo_bytes: 10 << 20,

@@ -118,8 +118,7 @@ impl Breaker {
         }
         let (now, until) = (self.now(), self.closed_until.load(Ordering::Relaxed));
         let next = now + u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
-        now >= until
-            && self.closed_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        now >= until && self.closed_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn worked(&self) {

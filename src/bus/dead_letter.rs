@@ -1,13 +1,10 @@
 //! Messages that were given up, kept with the reason until a person retries or drops them.
 
 use entity::{MessageId, dead_letter, outbox};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Value,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::rabbit::Letter;
 use crate::app::App;
-use crate::db::{on_conflict_nothing, sql};
 use crate::error::Result;
 
 /// As much of an error as is kept, in characters.
@@ -51,26 +48,30 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
     Ok(tx.commit().await?)
 }
 
-/// Keeps a message that the broker gives up. One that is here already stays as it is.
+/// Keeps a message that the broker gives up, in place of its outbox row. One without a row was handled, or kept, before.
 ///
 /// # Errors
 /// Whatever the database says.
 pub async fn keep(app: &App, letter: &Letter) -> Result<()> {
-    let unexplained = "it was delivered too often without an answer: the process that handled it ended every time";
-    let text = format!(
-        "INSERT INTO dead_letter (id, payload, attempts, error, created_at, died_at) VALUES (?, ?, ?, ?, ?, ?) {}",
-        on_conflict_nothing(app.db.write(), "id")
-    );
-    let values: [Value; 6] = [
-        letter.id.into(),
-        letter.payload.clone().into(),
-        letter.attempts.into(),
-        letter.error.clone().unwrap_or_else(|| unexplained.to_owned()).into(),
-        letter.created_at.into(),
-        app.clock.now().into(),
-    ];
-    app.db.write().execute_raw(sql(app.db.write(), &text, values)).await?;
-    Ok(())
+    app.db.retry(|| keep_once(app, letter)).await
+}
+
+async fn keep_once(app: &App, letter: &Letter) -> Result<()> {
+    let tx = app.db.begin().await?;
+    if !super::outbox::handled(&tx, letter.id).await? {
+        return Ok(());
+    }
+    let unexplained = "it was delivered too often without an answer: whatever handled it ended each time";
+    let row = dead_letter::ActiveModel {
+        id: Set(letter.id),
+        payload: Set(letter.payload.clone()),
+        attempts: Set(letter.attempts),
+        error: Set(letter.error.clone().unwrap_or_else(|| unexplained.to_owned())),
+        created_at: Set(letter.created_at),
+        died_at: Set(app.clock.now()),
+    };
+    dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Puts dead letters back into the queue, all of them or one, and returns how many.

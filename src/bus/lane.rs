@@ -22,7 +22,9 @@ impl Lane {
 
     pub fn of(message: Message) -> Self {
         match message {
-            Message::FollowChanged { .. } | Message::LikeChanged { .. } | Message::CommentChanged { .. } => Self::Notify,
+            Message::FollowChanged { .. } | Message::LikeChanged { .. } | Message::CommentChanged { .. } => {
+                Self::Notify
+            }
             Message::Deliver { after: UserId(0), .. } => Self::Feed,
             _ => Self::Bulk,
         }

@@ -1,7 +1,7 @@
 //! How a change that was committed causes the next one: messages, the outbox that keeps them, and the queue that they wait in.
 //!
-//! Embedded, the outbox row is the queue: it is leased, handled, and removed in the transaction that did the work. With
-//! RabbitMQ, a worker moves the rows to the broker, from where all workers take them.
+//! Embedded, the outbox is the queue: a row is leased, handled, and removed in the transaction that did the work. With
+//! RabbitMQ, a worker sends the rows to the broker, from where all workers take them; removed they are as before.
 
 pub mod dead_letter;
 mod lane;

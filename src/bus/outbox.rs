@@ -132,19 +132,38 @@ pub async fn release(app: &App, message: &outbox::Model) -> Result<()> {
     Ok(())
 }
 
-/// Removes rows whose messages the broker has. Those whose lease ran out meanwhile stay: somebody else sends them again, and
-/// twice is as good as once.
+/// Keeps rows away from the relay whose messages the broker has: until they are handled, or for so long that the broker must
+/// have lost them.
 ///
 /// # Errors
-/// Whatever the database says.
+/// Whatever the database says; the messages are then sent twice, which is as good as once.
 pub async fn sent(app: &App, rows: &[&outbox::Model]) -> Result<()> {
     let leases: BTreeSet<i64> = rows.iter().map(|row| row.leased_by).collect();
-    outbox::Entity::delete_many()
+    let until = app.clock.now() + i64::from(app.config.queue_resend_seconds) * SECOND;
+    outbox::Entity::update_many()
+        .set(outbox::ActiveModel { leased_until: Set(until), ..Default::default() })
         .filter(outbox::Column::Id.is_in(rows.iter().map(|row| row.id)))
         .filter(outbox::Column::LeasedBy.is_in(leases))
         .exec(app.db.write())
         .await?;
     Ok(())
+}
+
+/// Whether a message is still to be handled. The broker may deliver one again that was.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn is_due(app: &App, id: MessageId) -> Result<bool> {
+    Ok(outbox::Entity::find_by_id(id).one(app.db.read()).await?.is_some())
+}
+
+/// Removes a message that the broker delivered, as part of the transaction that handled it. False if somebody else has
+/// handled it meanwhile: then the transaction must not commit.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn handled(tx: &impl ConnectionTrait, id: MessageId) -> Result<bool> {
+    Ok(outbox::Entity::delete_by_id(id).exec(tx).await?.rows_affected == 1)
 }
 
 /// Milliseconds until the next try: by default 1 s, 4 s, 16 s, 64 s.

@@ -9,10 +9,10 @@ use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
 use tokio_util::sync::CancellationToken;
 
-use super::handle::perform;
+use super::handle::{Claim, perform};
 use super::{PAUSE, relay};
 use crate::app::App;
-use crate::bus::outbox::TRIES;
+use crate::bus::outbox::{self, TRIES};
 use crate::bus::rabbit::{BrokerError, Letter, Link, Rabbit, Route, Source};
 use crate::bus::{Lane, Message, dead_letter};
 use crate::db::is_unreachable;
@@ -83,19 +83,23 @@ async fn take(app: &App, link: &Link, source: Source, delivery: Delivery, stop: 
 async fn handle(app: &App, link: &Link, lane: Lane, delivery: &Delivery) -> Result<()> {
     app.failpoints.pass("consume: taken").await;
     let letter = Letter::from(delivery, Route::Now(lane));
+    if !outbox::is_due(app, letter.id).await? {
+        tracing::debug!(message = %letter.id, "the message was handled before");
+        return Ok(());
+    }
     let message = match Message::from_json(&letter.payload) {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(message = letter.id, error = error.log(), "the message cannot be read: to the dead letters");
+            tracing::error!(message = %letter.id, error = error.log(), "the message cannot be read: to the dead letters");
             return give_up(link, letter, &error).await;
         }
     };
-    match perform(app, message, None).await {
+    match perform(app, message, Claim::Delivery(letter.id)).await {
         Ok(()) => Ok(()),
         Err(error) if is_unreachable(&error) => Err(error),
         Err(error) => {
             let attempt = letter.attempts + 1;
-            tracing::warn!(message = letter.id, ?message, attempt, error = error.log(), "the handler failed");
+            tracing::warn!(message = %letter.id, ?message, attempt, error = error.log(), "the handler failed");
             if attempt >= TRIES {
                 return give_up(link, letter, &error).await;
             }
@@ -123,11 +127,14 @@ async fn pass_on(link: &Link, letter: Letter) -> Result<()> {
 /// When the database or the broker fails.
 pub async fn step(app: &App, rabbit: &Rabbit, most: u32) -> Result<usize> {
     let mut link = rabbit.kept.lock().await;
+    // One that was kept may have ended since.
+    let is_old = link.is_some();
     let done = step_on(app, rabbit, &mut link, most).await;
-    if done.is_err() {
-        *link = None;
+    if done.is_ok() {
+        return done;
     }
-    done
+    *link = None;
+    if is_old { step_on(app, rabbit, &mut link, most).await } else { done }
 }
 
 async fn step_on(app: &App, rabbit: &Rabbit, link: &mut Option<Link>, most: u32) -> Result<usize> {

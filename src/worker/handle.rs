@@ -1,9 +1,9 @@
-//! One message: one transaction. Embedded, the message is gone at its end.
+//! One message: one transaction, at whose end the message is gone.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
-use entity::{Subject, outbox};
+use entity::{MessageId, Subject, outbox};
 use futures_util::FutureExt;
 use sea_orm::DatabaseTransaction;
 
@@ -30,7 +30,7 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
         }
     };
     app.failpoints.pass("worker: leased").await;
-    match perform(app, message, Some(row)).await {
+    match perform(app, message, Claim::Lease(row)).await {
         Ok(()) => Ok(()),
         // It counts no try: the message could have been anything.
         Err(error) if is_unreachable(&error) => bus::outbox::release(app, row).await,
@@ -42,14 +42,22 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
     }
 }
 
-/// Does what a message asks for in one transaction, at whose end its outbox row is gone if it has one, and wakes those who
-/// wait for it.
+/// By what right a message is handled.
+#[derive(Clone, Copy)]
+pub enum Claim<'a> {
+    /// Its outbox row is leased.
+    Lease(&'a outbox::Model),
+    /// The broker delivered it.
+    Delivery(MessageId),
+}
+
+/// Does what a message asks for in one transaction, at whose end its outbox row is gone, and tells those who wait for it.
 ///
 /// # Errors
 /// Whatever the handler says. Nothing has been done then.
-pub async fn perform(app: &App, message: Message, row: Option<&outbox::Model>) -> Result<()> {
+pub async fn perform(app: &App, message: Message, claim: Claim<'_>) -> Result<()> {
     // A panic is a defect, but of this message's handler: it must not end the worker, which has others to do.
-    let done = AssertUnwindSafe(app.db.retry(|| once(app, message, row))).catch_unwind().await;
+    let done = AssertUnwindSafe(app.db.retry(|| once(app, message, claim))).catch_unwind().await;
     let events = done.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
     app.failpoints.pass("worker: committed").await;
     for event in events {
@@ -63,7 +71,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
     Error::internal(format!("the handler panicked: {}", text.unwrap_or("no reason given")))
 }
 
-async fn once(app: &App, message: Message, row: Option<&outbox::Model>) -> Result<Vec<Event>> {
+async fn once(app: &App, message: Message, claim: Claim<'_>) -> Result<Vec<Event>> {
     if message == Message::EmptyTrash {
         // Outside the transaction: the store may be slow, and on SQLite everybody who writes would wait for it.
         media::empty_trash(app).await?;
@@ -71,8 +79,11 @@ async fn once(app: &App, message: Message, row: Option<&outbox::Model>) -> Resul
     let tx = app.db.begin().await?;
     let wakes = step(app, &tx, message).await?;
     app.failpoints.pass("worker: before the row goes").await;
-    if let Some(row) = row {
-        bus::outbox::finish(&tx, row).await?;
+    match claim {
+        Claim::Lease(row) => bus::outbox::finish(&tx, row).await?,
+        // Delivered twice, and the other one was quicker.
+        Claim::Delivery(id) if !bus::outbox::handled(&tx, id).await? => return Ok(Vec::new()),
+        Claim::Delivery(_) => (),
     }
     app.failpoints.pass("worker: before commit").await;
     tx.commit().await?;
@@ -90,16 +101,16 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
         Message::Purge { follower, followee, after } => backfill::purge(app, tx, follower, followee, after).await?,
         Message::Demote { followee, after } => threshold::demote(app, tx, followee, after).await?,
         Message::FollowChanged { follower, followee } => {
-            wakes.push(told(app, tx, Deed::Follow { recipient: followee, actor: follower }).await?);
+            wakes.extend(told(app, tx, Deed::Follow { recipient: followee, actor: follower }).await?);
         }
         Message::LikeChanged { subject, tweet, recipient, actor } => {
-            wakes.push(told(app, tx, Deed::Like { subject, tweet, recipient, actor }).await?);
+            wakes.extend(told(app, tx, Deed::Like { subject, tweet, recipient, actor }).await?);
             if let Subject::Tweet(tweet) = subject {
                 wakes.push(Event::Tweet(tweet));
             }
         }
         Message::CommentChanged { comment, tweet, recipient, actor } => {
-            wakes.push(told(app, tx, Deed::Comment { comment, tweet, recipient, actor }).await?);
+            wakes.extend(told(app, tx, Deed::Comment { comment, tweet, recipient, actor }).await?);
             wakes.push(Event::Tweet(tweet));
         }
         Message::Discard { subject, author } => {
@@ -114,9 +125,8 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
     Ok(wakes)
 }
 
-/// Makes the notification of a deed agree with it, and says whom to wake. That is done even if nothing is new: a worker that
-/// was killed right after the commit has told nobody.
-async fn told(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<Event> {
-    notification::agree(app, tx, deed).await?;
-    Ok(Event::Inbox(deed.recipient()))
+/// Makes the notification of a deed agree with it, and says whom to tell.
+async fn told(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<Option<Event>> {
+    let is_new = notification::agree(app, tx, deed).await?;
+    Ok(is_new.then_some(Event::Inbox(deed.recipient())))
 }

@@ -1,4 +1,4 @@
-//! From the outbox to RabbitMQ: rows go once the broker has confirmed their messages.
+//! From the outbox to RabbitMQ.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub async fn run(app: App, rabbit: &Rabbit, stop: CancellationToken) {
     }
 }
 
-/// Sends a batch of rows and removes those that the broker has. Returns how many there were.
+/// Sends a batch of rows, and says of those that the broker confirms that it has them. Returns how many there were.
 ///
 /// # Errors
 /// When the database or the broker fails. What was not confirmed is sent again.
@@ -65,7 +65,7 @@ pub async fn relay(app: &App, rabbit: &Rabbit, link: &mut Option<Link>) -> Resul
     if !sent.is_empty() {
         app.db.retry(|| rows::sent(app, &sent)).await?;
     }
-    app.failpoints.pass("relay: removed").await;
+    app.failpoints.pass("relay: sent").await;
     if refused.is_empty() {
         return Ok(leased.len());
     }

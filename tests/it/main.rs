@@ -32,6 +32,7 @@ mod notifications;
 mod photos;
 mod profile;
 mod queue;
+mod rabbit;
 mod readme;
 mod several;
 mod socket;

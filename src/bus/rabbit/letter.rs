@@ -1,6 +1,6 @@
 //! A message on its way through the broker: its text, and what has happened to it so far, in headers of our own.
 
-use entity::outbox;
+use entity::{MessageId, outbox};
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
@@ -24,8 +24,8 @@ pub enum Route {
 
 #[derive(Clone, Debug)]
 pub struct Letter {
-    /// The number of the outbox row that it was.
-    pub id: i64,
+    /// That of the outbox row.
+    pub id: MessageId,
     pub payload: String,
     /// How often its handler has failed.
     pub attempts: i32,
@@ -38,7 +38,7 @@ pub struct Letter {
 impl Letter {
     pub fn of(row: &outbox::Model, lane: Lane) -> Self {
         Self {
-            id: row.id.0,
+            id: row.id,
             payload: row.payload.clone(),
             attempts: row.attempts,
             error: None,
@@ -62,7 +62,7 @@ impl Letter {
         };
         let id = properties.message_id().as_ref().and_then(|id| id.as_str().parse().ok());
         Self {
-            id: id.unwrap_or_default(),
+            id: MessageId(id.unwrap_or_default()),
             payload: String::from_utf8_lossy(&delivery.data).into_owned(),
             attempts: i32::try_from(number(ATTEMPTS)).unwrap_or(i32::MAX),
             error,

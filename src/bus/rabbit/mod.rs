@@ -1,8 +1,8 @@
 //! The queue on RabbitMQ, for when several machines share the work.
 //!
-//! The outbox stays: a row goes only after the broker has confirmed its message, and a message is acknowledged only after
-//! its work is committed. So everything happens at least once, whatever is killed whenever, and the handlers see to it that
-//! twice is as good as once. Without the broker, posting goes on and the outbox waits.
+//! The outbox stays the truth: a row goes in the transaction that does its work, and a message whose row is gone is passed
+//! by. So the work is done once, however often the broker delivers; and a message that the broker lost is sent again after a
+//! while. Without the broker, posting goes on and the outbox waits.
 //!
 //! Nothing here reconnects by itself: a [`Link`] is used until anything fails, and its owner then makes another one.
 //! lapin's own recovery gives up after a while, and does not come back from a queue that was deleted.

@@ -49,7 +49,8 @@ async fn nodes(app: &TestApp) -> i64 {
 
 #[tokio::test]
 async fn messages_that_a_stopping_worker_has_not_begun_are_free_at_once() {
-    let place = Place::with(|config| config.worker_lease_seconds = 3_600);
+    let mut place = Place::with(|config| config.worker_lease_seconds = 3_600);
+    place.config.amqp_url = None;
     let app = place.open().await;
     let [alice] = app.cast(["alice"]).await;
     for number in 0..400 {

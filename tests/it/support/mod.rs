@@ -6,9 +6,9 @@ pub mod events;
 pub mod pages;
 mod person;
 pub mod process;
-pub mod social;
 pub mod proxy;
 pub mod services;
+pub mod social;
 mod socket;
 mod upload;
 

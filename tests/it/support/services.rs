@@ -15,8 +15,8 @@ impl Names {
     /// Has the configuration use what the environment names.
     pub fn for_config(config: &mut Config) -> Self {
         let prefix = format!("test-{:016x}", rand::random::<u64>());
-        config.amqp_url = std::env::var("ROOST_TEST_AMQP_URL").ok();
-        config.redis_url = std::env::var("ROOST_TEST_REDIS_URL").ok();
+        config.amqp_url = amqp_url();
+        config.redis_url = redis_url();
         config.queue_prefix.clone_from(&prefix);
         config.redis_prefix.clone_from(&prefix);
         // Nobody can move the broker's clock.
@@ -42,4 +42,9 @@ impl Drop for Names {
 /// The Redis that the tests share, if this run has one.
 pub fn redis_url() -> Option<String> {
     std::env::var("ROOST_TEST_REDIS_URL").ok()
+}
+
+/// The RabbitMQ that the tests share, if this run has one.
+pub fn amqp_url() -> Option<String> {
+    std::env::var("ROOST_TEST_AMQP_URL").ok()
 }
