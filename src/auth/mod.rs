@@ -1,9 +1,11 @@
 //! Who is asking: one path from a token to a `Viewer`, for HTTP and for sockets.
 
+mod client;
 pub mod cookie;
 pub mod password;
 mod token;
 
+pub use client::Client;
 use entity::{SessionId, UserId};
 
 use crate::app::App;

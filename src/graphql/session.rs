@@ -4,9 +4,11 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 
 use super::ContextExt;
 use super::payload::{UserError, answer, payloads};
+use super::rate::{charge_sign_up, with_password};
 use super::viewer::Viewer;
 use crate::auth::{self, LogIn, cookie};
 use crate::error::Result;
+use crate::limit::rate::Account;
 use crate::service::session;
 use crate::service::user::SignUp;
 
@@ -95,16 +97,19 @@ impl SessionMutation {
 }
 
 async fn sign_up(ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
+    charge_sign_up(ctx).await?;
     let SignUpInput { username, email, password, nickname } = input;
     let typed = SignUp { username, email, password, nickname };
-    let started = auth::sign_up(ctx.app(), &typed, ctx.request().user_agent.as_deref()).await?;
+    let started = auth::sign_up(ctx.app(), &typed, ctx.request().client.user_agent.as_deref()).await?;
     let (viewer, session_token) = logged_in(ctx, started);
     Ok(SignUpPayload { viewer, session_token, user_errors: Vec::new() })
 }
 
 async fn log_in(ctx: &Context<'_>, input: LogInInput) -> Result<LogInPayload> {
     let LogInInput { login, password } = input;
-    let started = auth::log_in(ctx.app(), &login, password, ctx.request().user_agent.as_deref()).await?;
+    let user_agent = ctx.request().client.user_agent.as_deref();
+    let work = auth::log_in(ctx.app(), &login, password, user_agent);
+    let started = with_password(ctx, Account::of_login(&login), work).await?;
     let (viewer, session_token) = logged_in(ctx, started);
     Ok(LogInPayload { viewer, session_token, user_errors: Vec::new() })
 }

@@ -4,6 +4,7 @@
 //! socket protocol's rules; what stays of it is the check of the sockets' subprotocol.
 
 mod answer;
+mod client;
 mod graphiql;
 mod graphql;
 mod health;
@@ -11,6 +12,7 @@ mod identity;
 mod media;
 mod operation;
 pub mod origin;
+mod rate;
 mod socket;
 mod sse;
 mod upload;
