@@ -1,6 +1,7 @@
 //! The API: shapes and names. No SQL and no rules.
 
 mod comment;
+mod credentials;
 mod cursor;
 mod feed;
 mod feed_listeners;
@@ -45,6 +46,7 @@ pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    credentials::CredentialsMutation,
     profile::ProfileMutation,
     tweet::TweetMutation,
     comment::CommentMutation,
