@@ -72,7 +72,6 @@ async fn change_password_once(app: &App, by: Proven<'_>, new_hash: &str) -> Resu
     lock_by(app, &tx, by, "oldPassword").await?;
     user::Entity::update_many().set(changed).filter(user::Column::Id.eq(by.user)).exec(&tx).await?;
     let ended = session::end_others(&tx, by.user, by.session).await?;
-    app.failpoints.pass("password: before commit").await;
     tx.commit().await?;
     Ok(ended)
 }
