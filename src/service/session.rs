@@ -83,16 +83,26 @@ async fn start_once(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
 /// Whatever the database says.
 pub async fn by_token_hash(app: &App, token_hash: &str) -> Result<Option<session::Model>> {
     let found = session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)).one(app.db.read()).await?;
-    let now = app.clock.now();
-    let Some(found) = found.filter(|session| now < expires_at(session)) else { return Ok(None) };
-    if now - found.last_seen_at >= SEEN_EVERY {
-        session::Entity::update_many()
-            .set(session::ActiveModel { last_seen_at: Set(now), ..Default::default() })
-            .filter(session::Column::Id.eq(found.id))
-            .exec(app.db.write())
-            .await?;
-    }
+    let Some(found) = found.filter(|session| app.clock.now() < expires_at(session)) else { return Ok(None) };
+    seen(app, found.id, found.last_seen_at).await?;
     Ok(Some(found))
+}
+
+/// Something is asked by a session which was seen last at the time given. Returns what that time is now.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn seen(app: &App, id: SessionId, last: i64) -> Result<i64> {
+    let now = app.clock.now();
+    if now - last < SEEN_EVERY {
+        return Ok(last);
+    }
+    session::Entity::update_many()
+        .set(session::ActiveModel { last_seen_at: Set(now), ..Default::default() })
+        .filter(session::Column::Id.eq(id))
+        .exec(app.db.write())
+        .await?;
+    Ok(now)
 }
 
 /// The sessions of a user that last, latest first.
@@ -144,7 +154,8 @@ pub async fn watch(app: App, stop: CancellationToken) {
         for some in app.live.sessions.keys().chunks(LOOK_AT) {
             match which_last(&app, some).await {
                 Ok(lasting) => {
-                    some.iter().filter(|id| !lasting.contains(id)).for_each(|id| app.live.sessions.wake(*id))
+                    let ended: Vec<SessionId> = some.iter().copied().filter(|id| !lasting.contains(id)).collect();
+                    tell(&app, &ended);
                 }
                 Err(error) => tracing::warn!(error = error.log(), "it could not be looked which sessions have ended"),
             }

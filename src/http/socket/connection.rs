@@ -35,7 +35,8 @@ pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>
         return end(&mut socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
-    let mut connection = Connection { server, viewer, client, answers, operations: HashMap::new(), started: 0 };
+    let (operations, seen_at) = (HashMap::new(), server.app.clock.now());
+    let mut connection = Connection { server, viewer, client, seen_at, answers, operations, started: 0 };
     let close = connection.run(&mut socket, &mut answered).await;
     for (_, running) in connection.operations.drain() {
         running.task.abort();
@@ -55,6 +56,8 @@ struct Connection {
     /// By the cookie of the upgrade, until `connection_init` names somebody else.
     viewer: Option<Viewer>,
     client: Client,
+    /// When the session was last known to be in use.
+    seen_at: i64,
     answers: mpsc::Sender<Answer>,
     operations: HashMap<String, Running>,
     /// How many operations were started: the number of the latest one.
@@ -201,12 +204,22 @@ impl Connection {
         if let Err(rejection) = rate::admit(&self.server, &operation, self.viewer, &context).await {
             return Ok(Some(protocol::error(&id, &json!([rejection.error()]))));
         }
+        self.see_viewer().await;
         self.started += 1;
         let number = self.started;
         let running = run_operation(self.server.clone(), operation, context, self.answers.clone(), id.clone(), number);
         let task = tokio::spawn(running).abort_handle();
         self.operations.insert(id, Running { number, task });
         Ok(None)
+    }
+
+    /// Every operation keeps the session from being idle, as a request does.
+    async fn see_viewer(&mut self) {
+        let Some(viewer) = self.viewer else { return };
+        match session::seen(&self.server.app, viewer.session, self.seen_at).await {
+            Ok(seen_at) => self.seen_at = seen_at,
+            Err(error) => tracing::warn!(error = error.log(), "it could not be written down that a session is in use"),
+        }
     }
 
     /// What an operation says, unless the client has ended it meanwhile.

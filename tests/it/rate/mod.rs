@@ -2,6 +2,7 @@
 
 mod actions;
 mod address;
+mod flood;
 mod gcra;
 mod log_in;
 mod operations;

@@ -82,6 +82,23 @@ async fn expiring_closes_sockets_and_event_streams() {
 }
 
 #[tokio::test]
+async fn what_is_asked_over_a_socket_keeps_the_session_from_being_idle() {
+    let served = Served::new().await;
+    let ada = served.app.person("ada").await;
+    let mut socket = served.of(&ada).await;
+    for n in 0..2 {
+        served.app.app.clock.advance(29 * DAY);
+        socket.subscribe(&n.to_string(), "{ viewer { id } }", json!({})).await;
+        socket.event(&n.to_string()).await;
+        assert_eq!(socket.next().await["type"], "complete");
+    }
+    served.app.as_user(&ada).gql("{ viewer { id } }", json!({})).await.ok();
+    let since = Instant::now();
+    served.app.app.clock.advance(30 * DAY);
+    closed(&mut socket, since).await;
+}
+
+#[tokio::test]
 async fn a_revoked_sessions_event_stream_is_cut() {
     let served = Served::new().await;
     let ada = served.app.person("ada").await;
