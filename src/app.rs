@@ -12,6 +12,7 @@ use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::failpoint::Failpoints;
 use crate::ids::Ids;
+use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
 use crate::redis::Redis;
@@ -31,6 +32,7 @@ pub struct App {
     pub redis: Option<Redis>,
     pub media: Media,
     pub passwords: Passwords,
+    pub rates: Rates,
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
@@ -58,6 +60,11 @@ impl App {
             redis,
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
+            rates: if config.rate_limit {
+                Rates::in_process(config.rate_rules(), clock.clone())
+            } else {
+                Rates::off(clock.clone())
+            },
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,
