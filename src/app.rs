@@ -57,18 +57,18 @@ impl App {
             db,
             bus: Bus::new(&config).map_err(Error::internal)?,
             live: Live::new(redis.as_ref()),
-            redis,
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
-            rates: if config.rate_limit {
-                Rates::in_process(config.rate_rules(), clock.clone())
-            } else {
-                Rates::off(clock.clone())
+            rates: match &redis {
+                _ if !config.rate_limit => Rates::off(clock.clone()),
+                Some(redis) => Rates::shared(config.rate_rules(), clock.clone(), redis.clone()),
+                None => Rates::in_process(config.rate_rules(), clock.clone()),
             },
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,
             failpoints: Failpoints::from_env(),
+            redis,
             config: Arc::new(config),
         };
         crate::service::node::lease(&app).await?;

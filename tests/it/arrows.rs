@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("service", &["app", "bus", "clock", "db", "error", "ids", "live", "media"]),
     ("worker", &["app", "bus", "db", "error", "live", "service"]),
     ("bus", &["app", "clock", "config", "db", "error"]),
-    ("limit", &["clock"]),
+    ("limit", &["clock", "redis"]),
     ("media", &["config", "error"]),
     ("live", &["redis"]),
     ("db", &["error"]),
