@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::limit::rate::Limited;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Something that a person got wrong, and in which field of the input.
@@ -49,6 +51,13 @@ pub enum Error {
     NotFound(String),
     #[error("This idempotency key was used for another input within the last 24 hours.")]
     IdempotencyMismatch,
+    /// Too much of something in a short time. Nothing was changed.
+    #[error("There were too many {what} in a short time. Try again in {retry_after} seconds.")]
+    RateLimited {
+        what: &'static str,
+        /// In seconds, at least 1.
+        retry_after: u64,
+    },
     #[error("Too much was missed to send it all. Read the list again and subscribe anew.")]
     Resubscribe,
     #[error("This took too long and was given up. Ask for less at a time.")]
@@ -95,11 +104,18 @@ impl Error {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::NotFound(_) => "NOT_FOUND",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Resubscribe => "RESUBSCRIBE",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
+    }
+}
+
+impl From<Limited> for Error {
+    fn from(limited: Limited) -> Self {
+        Self::RateLimited { what: limited.standing.action.what(), retry_after: limited.retry_after }
     }
 }
 
