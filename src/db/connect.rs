@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sea_orm::sqlx::Executor;
+use sea_orm::sqlx::{Connection, Error as SqlxError, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
 use super::Engine;
+use super::breaks::Breaks;
 use super::fault::is_busy;
 
 /// How long a request waits for a free connection. Short, so that an overloaded server says so and does not pile up.
@@ -17,8 +18,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TRIES: u32 = 100;
 const CONNECT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A connection to a server that was idle for so long is asked whether it still lives before it is used.
-const TEST_AFTER: Duration = Duration::from_secs(1);
 /// An idle connection to a server is closed after so long, and every one some time, so that none is forgotten by what lies between.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -26,7 +25,7 @@ const LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// Every statement after a lock has to see what the previous holder committed (rule R4), whatever the server's default is.
 /// Whoever waits for a lock, or holds one and does nothing, does so for a bounded time.
 const POSTGRES_SESSION: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'";
+    SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning";
 
 /// The same; and a text that does not fit is refused, not cut. What stands in `/*M! */` is for MariaDB only.
 const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -42,11 +41,12 @@ pub async fn connect(
     url: &str,
     connections: u32,
     statements: &Arc<AtomicU64>,
+    breaks: &Breaks,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut db = match engine {
         Engine::Sqlite => connect_patiently(sqlite(url, connections)).await?,
-        Engine::Postgres => Database::connect(postgres(url, connections)).await?,
-        Engine::MySql => Database::connect(mysql(url, connections)).await?,
+        Engine::Postgres => Database::connect(postgres(url, connections, breaks.clone())).await?,
+        Engine::MySql => Database::connect(mysql(url, connections, breaks.clone())).await?,
     };
     let statements = Arc::clone(statements);
     db.set_metric_callback(move |_| {
@@ -77,27 +77,44 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &str, connections: u32) -> ConnectOptions {
+fn postgres(url: &str, connections: u32, breaks: Breaks) -> ConnectOptions {
     let mut options = server(url, connections);
-    options.map_sqlx_postgres_opts(|postgres| postgres.application_name("roost")).map_sqlx_postgres_pool_opts(|pool| {
-        pool.after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_SESSION).await.map(drop) }))
-    });
+    options
+        .map_sqlx_postgres_opts(|postgres| postgres.application_name("roost"))
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_SESSION).await.map(drop) }))
+        })
+        .map_sqlx_postgres_before_acquire(move |connection, idle| {
+            Box::pin(ask(connection, breaks.may_have_hit(idle.idle_for)))
+        });
     options
 }
 
-fn mysql(url: &str, connections: u32) -> ConnectOptions {
+fn mysql(url: &str, connections: u32, breaks: Breaks) -> ConnectOptions {
     let url = url.strip_prefix("mariadb://").map_or_else(|| url.to_owned(), |rest| format!("mysql://{rest}"));
     let mut options = server(&url, connections);
-    options.map_sqlx_mysql_pool_opts(|pool| {
-        pool.after_connect(|connection, _| Box::pin(async { connection.execute(MYSQL_SESSION).await.map(drop) }))
-    });
+    options
+        .map_sqlx_mysql_pool_opts(|pool| {
+            pool.after_connect(|connection, _| Box::pin(async { connection.execute(MYSQL_SESSION).await.map(drop) }))
+        })
+        .map_sqlx_mysql_before_acquire(move |connection, idle| {
+            Box::pin(ask(connection, breaks.may_have_hit(idle.idle_for)))
+        });
     options
 }
 
 fn server(url: &str, connections: u32) -> ConnectOptions {
     let mut options = options(url, connections);
-    options.test_before_acquire_if_idle_for(TEST_AFTER).idle_timeout(IDLE).max_lifetime(LIFETIME);
+    options.test_before_acquire(false).idle_timeout(IDLE).max_lifetime(LIFETIME);
     options
+}
+
+/// Asks an idle connection whether it lives, if there is reason to doubt that. One that does not is replaced.
+async fn ask<C: Connection>(connection: &mut C, is_doubted: bool) -> Result<bool, SqlxError> {
+    if is_doubted {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Turning a new file to WAL fails at once while another process does the same: SQLite does not wait for that by itself.

@@ -3,7 +3,7 @@
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
-use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr};
 
 /// The kinds of failures, as far as trying again is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +81,11 @@ pub fn is_busy(error: &SqlxError) -> bool {
 /// Why a database cannot be opened, in plain words.
 pub fn explain(error: &DbErr) -> String {
     let cause = match error {
-        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            return "nothing answers there within 5 seconds".to_owned();
-        }
         DbErr::Conn(RuntimeErr::SqlxError(cause)) => cause,
         other => return log_of(other),
     };
     match Cause::of(cause) {
+        _ if matches!(**cause, SqlxError::PoolTimedOut) => "nothing answers there within 5 seconds".to_owned(),
         Cause::Broken => format!("it cannot be reached ({cause})"),
         Cause::Postgres("28P01" | "28000") | Cause::MySql(1044 | 1045 | 1698) => {
             "it refuses the user or the password".to_owned()

@@ -1,5 +1,6 @@
 //! The database: one place that opens it, begins transactions, and knows in which words the engines differ.
 
+mod breaks;
 mod connect;
 mod engine;
 mod fault;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbErr, TransactionOptions};
 
 use crate::error::{Error, Result};
+use breaks::Breaks;
 use connect::connect;
 use fault::{Fault, log_of};
 
@@ -46,15 +48,17 @@ impl Db {
     /// # Errors
     /// When the URL cannot be read or the database cannot be reached.
     pub async fn open(url: &str, connections: u32) -> Result<Self, DbErr> {
-        let statements = Arc::new(AtomicU64::new(0));
+        let (statements, breaks) = (Arc::new(AtomicU64::new(0)), Breaks::new());
         let engine = Engine::of(url).ok_or_else(|| DbErr::Custom("this is no URL of a database".to_owned()))?;
         if engine != Engine::Sqlite {
-            let pool = connect(engine, url, connections, &statements).await?;
-            return Ok(Self { read: Pool::reading(pool.clone()), write: Pool::writing(pool), statements });
+            let pool = connect(engine, url, connections, &statements, &breaks).await?;
+            let read = Pool::reading(pool.clone(), &breaks);
+            return Ok(Self { read, write: Pool::writing(pool, &breaks), statements });
         }
         let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
-        let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements).await?);
-        let read = Pool::reading(connect(engine, &with("ro"), SQLITE_READERS, &statements).await?);
+        let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements, &breaks).await?, &breaks);
+        let read = connect(engine, &with("ro"), SQLITE_READERS, &statements, &breaks).await?;
+        let read = Pool::reading(read, &breaks);
         Ok(Self { write, read, statements })
     }
 
@@ -98,11 +102,20 @@ impl Db {
     {
         for attempt in 1..TRIES {
             match transaction().await {
-                Err(error) if may_run_again(&error) => pause(attempt).await,
+                Err(error) if self.may_run_again(&error) => pause(attempt).await,
                 done => return done,
             }
         }
         transaction().await
+    }
+
+    fn may_run_again(&self, error: &Error) -> bool {
+        let Error::Internal(cause) = error else { return false };
+        let fault = cause.downcast_ref::<DbErr>().map(Fault::of);
+        if fault == Some(Fault::Lost) {
+            self.write.breaks.note();
+        }
+        matches!(fault, Some(Fault::Conflict | Fault::Lost))
     }
 
     /// Asks both sides for an answer.
@@ -143,12 +156,6 @@ fn immediate() -> TransactionOptions {
         sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
         ..Default::default()
     }
-}
-
-fn may_run_again(error: &Error) -> bool {
-    let Error::Internal(cause) = error else { return false };
-    let fault = cause.downcast_ref::<DbErr>().map(Fault::of);
-    matches!(fault, Some(Fault::Conflict | Fault::Lost))
 }
 
 /// Some milliseconds, more with every attempt. At random, so that those who met once do not meet again.

@@ -8,6 +8,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
+use super::breaks::Breaks;
 use super::fault::Fault;
 use super::{TRIES, pause};
 
@@ -17,15 +18,16 @@ use super::{TRIES, pause};
 pub struct Pool {
     connections: DatabaseConnection,
     reads: bool,
+    pub(super) breaks: Breaks,
 }
 
 impl Pool {
-    pub(super) fn reading(connections: DatabaseConnection) -> Self {
-        Self { connections, reads: true }
+    pub(super) fn reading(connections: DatabaseConnection, breaks: &Breaks) -> Self {
+        Self { connections, reads: true, breaks: breaks.clone() }
     }
 
-    pub(super) fn writing(connections: DatabaseConnection) -> Self {
-        Self { connections, reads: false }
+    pub(super) fn writing(connections: DatabaseConnection, breaks: &Breaks) -> Self {
+        Self { connections, reads: false, breaks: breaks.clone() }
     }
 
     pub(super) async fn begin_with_options(&self, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
@@ -54,7 +56,10 @@ impl Pool {
     fn may_be_sent_again(&self, error: &DbErr) -> bool {
         match Fault::of(error) {
             Fault::Conflict => true,
-            Fault::Lost => self.reads,
+            Fault::Lost => {
+                self.breaks.note();
+                self.reads
+            }
             Fault::Away | Fault::Other => false,
         }
     }

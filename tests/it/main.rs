@@ -20,6 +20,7 @@ mod concurrency;
 mod contract;
 mod counters;
 mod crash;
+mod databases;
 mod feed;
 mod follows;
 mod histories;

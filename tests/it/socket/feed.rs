@@ -19,6 +19,8 @@ async fn newest(served: &Served, reader: &Person) -> Value {
 /// A socket whose operation `feed` has told everything up to now: what comes next is live.
 async fn listen(served: &Served, reader: &Person) -> Socket {
     served.app.tweet(reader, "before").await;
+    // Two that are delivered at the same time may arrive in any order.
+    served.app.drain().await;
     let after = newest(served, reader).await;
     served.app.tweet(reader, "now").await;
     served.app.drain().await;

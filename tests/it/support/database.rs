@@ -124,8 +124,31 @@ async fn drop_those_of_the_dead(server: &Url) {
 }
 
 async fn drop_database(server: &Url, name: &str) {
-    let force = if engine() == Engine::Postgres { " WITH (FORCE)" } else { "" };
-    run(server, &format!("DROP DATABASE IF EXISTS {name}{force}")).await;
+    if engine() == Engine::Postgres {
+        return run(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+    }
+    break_all(server, name).await;
+    run(server, &format!("DROP DATABASE IF EXISTS {name}")).await;
+}
+
+/// Breaks every connection to a database, as a server does that is stopped.
+pub async fn break_connections(url: &str) {
+    let Some(server) = server() else { return };
+    break_all(&server, url.parse::<Url>().unwrap().path().trim_start_matches('/')).await;
+}
+
+async fn break_all(server: &Url, name: &str) {
+    if engine() == Engine::Postgres {
+        let text = format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
+        return run(server, &text).await;
+    }
+    let text = format!("SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE db = '{name}'");
+    let db = Db::open(server.as_str(), 2).await.unwrap();
+    for id in names(server, &text).await {
+        // It may have gone by itself.
+        drop(db.write().execute_unprepared(&format!("KILL {id}")).await);
+    }
+    db.close().await;
 }
 
 async fn run(server: &Url, text: &str) {
