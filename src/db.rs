@@ -1,11 +1,13 @@
 //! The database: one place that opens it, begins transactions, and knows in which words the engines differ.
 
 use std::future::Future;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
@@ -46,6 +48,23 @@ impl Db {
         let write = connect(&with("rwc"), 1, &statements).await?;
         let read = connect(&with("ro"), SQLITE_READERS, &statements).await?;
         Ok(Self { write, read, statements })
+    }
+
+    /// Whether there is a database with our tables at a URL. Nothing is made.
+    ///
+    /// # Errors
+    /// When what is there cannot be read.
+    pub async fn is_made(url: &str) -> Result<bool, DbErr> {
+        let file =
+            SqliteConnectOptions::from_str(url).map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        if !file.get_filename().exists() {
+            return Ok(false);
+        }
+        let mut options = ConnectOptions::new(format!("{url}{}mode=ro", if url.contains('?') { '&' } else { '?' }));
+        let db = Database::connect(options.sqlx_logging(false).to_owned()).await?;
+        let is_made = migration::SchemaManager::new(&db).has_table("users").await?;
+        db.close().await?;
+        Ok(is_made)
     }
 
     /// Brings the tables up to date, all or nothing. Of two processes that try, one waits.

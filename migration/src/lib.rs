@@ -14,8 +14,8 @@ mod m20261123_000010_liked;
 mod m20261123_000011_notification_tweet;
 mod m20261123_000020_media;
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 /// Every migration in the order in which they are applied.
 pub struct Migrator;
