@@ -10,6 +10,10 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::SECOND;
+use crate::limit::address::Proxies;
+use crate::limit::rate::{Action, Quota, Rules};
+
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
 
@@ -58,6 +62,22 @@ pub struct Config {
     /// The memory in KiB and the passes that hashing a password takes. The default is OWASP's recommendation for argon2id.
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
+    /// Whether there are limits on how often somebody may do something.
+    pub rate_limit: bool,
+    /// These limits, as `30, 300/3h`: so many at once, and then so many in a time.
+    pub rate_operations: Quota,
+    pub rate_anonymous_operations: Quota,
+    pub rate_tweets: Quota,
+    pub rate_comments_and_likes: Quota,
+    pub rate_follows: Quota,
+    pub rate_uploads: Quota,
+    pub rate_sign_ups: Quota,
+    pub rate_log_ins: Quota,
+    pub rate_log_ins_by_address: Quota,
+    /// The longest time for which wrong passwords close an account to an address, in seconds.
+    pub rate_log_in_delay_seconds: u32,
+    /// The proxies in front of the server, whose `X-Forwarded-For` is believed: `10.0.0.0/8, ::1`.
+    pub trusted_proxies: Proxies,
 }
 
 impl Default for Config {
@@ -87,6 +107,18 @@ impl Default for Config {
             worker_lease_seconds: 10,
             argon2_memory_kib: 19 * 1024,
             argon2_passes: 2,
+            rate_limit: true,
+            rate_operations: Action::Operations.quota(),
+            rate_anonymous_operations: Action::AnonymousOperations.quota(),
+            rate_tweets: Action::Tweets.quota(),
+            rate_comments_and_likes: Action::CommentsAndLikes.quota(),
+            rate_follows: Action::Follows.quota(),
+            rate_uploads: Action::Uploads.quota(),
+            rate_sign_ups: Action::SignUps.quota(),
+            rate_log_ins: Action::LogIns.quota(),
+            rate_log_ins_by_address: Action::LogInsByAddress.quota(),
+            rate_log_in_delay_seconds: 900,
+            trusted_proxies: Proxies::default(),
         }
     }
 }
@@ -98,6 +130,8 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<bool>,
 }
 
 /// A setting that cannot be used, in one plain sentence.
@@ -174,6 +208,25 @@ impl Config {
     /// How browsers reach the server, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)).trim_end_matches('/').to_owned()
+    }
+
+    /// How often somebody may do something.
+    pub fn rate_rules(&self) -> Rules {
+        let quota = |action| match action {
+            Action::Operations => self.rate_operations,
+            Action::AnonymousOperations => self.rate_anonymous_operations,
+            Action::Tweets => self.rate_tweets,
+            Action::CommentsAndLikes => self.rate_comments_and_likes,
+            Action::Follows => self.rate_follows,
+            Action::Uploads => self.rate_uploads,
+            Action::SignUps => self.rate_sign_ups,
+            Action::LogIns => self.rate_log_ins,
+            Action::LogInsByAddress => self.rate_log_ins_by_address,
+        };
+        Rules {
+            quotas: Action::ALL.map(|action| (action, quota(action))).to_vec(),
+            longest_delay: i64::from(self.rate_log_in_delay_seconds) * SECOND,
+        }
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -1,5 +1,7 @@
 //! GraphQL by POST.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -9,9 +11,10 @@ use super::Server;
 use super::answer::{Media, Rejection};
 use super::identity::{Identity, identify};
 use super::operation::{self, Operation, Params};
+use super::rate;
 use super::sse;
 use super::upload::{self, Upload};
-use crate::auth::cookie;
+use crate::auth::{Client, cookie};
 use crate::graphql::RequestContext;
 
 /// How long a body may be, in bytes.
@@ -21,11 +24,11 @@ const LONGEST: usize = 1024 * 1024;
 ///
 /// What a page of another site can send without asking first (a link, a form, plain text) never gets to the engine, so that
 /// the session cookie is safe: JSON has to call itself `application/json`, and a form needs a header that no form can have.
-pub async fn post(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
+pub async fn post(State(server): State<Server>, client: Client, headers: HeaderMap, body: Body) -> Response {
     let media = Media::of(&headers);
     let answer = match media_type(&headers).as_str() {
-        "application/json" => json(&server, &headers, media, body).await,
-        "multipart/form-data" => form(&server, &headers, media, body).await,
+        "application/json" => json(&server, client, &headers, media, body).await,
+        "multipart/form-data" => form(&server, client, &headers, media, body).await,
         _ => {
             let message = "Send the request as JSON, with the header Content-Type: application/json, \
                            or with files as multipart/form-data.";
@@ -35,7 +38,13 @@ pub async fn post(State(server): State<Server>, headers: HeaderMap, body: Body) 
     answer.unwrap_or_else(|rejection| media.reject(&rejection))
 }
 
-async fn json(server: &Server, headers: &HeaderMap, media: Media, body: Body) -> Result<Response, Rejection> {
+async fn json(
+    server: &Server,
+    client: Client,
+    headers: &HeaderMap,
+    media: Media,
+    body: Body,
+) -> Result<Response, Rejection> {
     let body = axum::body::to_bytes(body, LONGEST).await.map_err(|_too_long| {
         let message = format!("The body may have at most {LONGEST} bytes.");
         Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_COSTLY", message)
@@ -46,14 +55,21 @@ async fn json(server: &Server, headers: &HeaderMap, media: Media, body: Body) ->
         Err(rejection) => return Ok(media.refuse(&rejection)),
     };
     let identity = identify(&server.app, headers).await?;
+    let context = RequestContext::new(&server.app, identity.viewer, client);
+    rate::admit(server, &operation, identity.viewer, &context).await?;
     if sse::is_wanted(headers) {
-        let context = RequestContext::new(&server.app, identity.viewer, user_agent(headers));
         return Ok(sse::answer(server, operation, context, identity.viewer));
     }
-    Ok(execute(server, headers, media, operation, identity).await)
+    Ok(execute(server, media, operation, context, &identity).await)
 }
 
-async fn form(server: &Server, headers: &HeaderMap, media: Media, body: Body) -> Result<Response, Rejection> {
+async fn form(
+    server: &Server,
+    client: Client,
+    headers: &HeaderMap,
+    media: Media,
+    body: Body,
+) -> Result<Response, Rejection> {
     upload::check_preflight(headers)?;
     let identity = identify(&server.app, headers).await?;
     // Nothing that takes a file is for somebody who is not logged in, so theirs need no room.
@@ -63,23 +79,23 @@ async fn form(server: &Server, headers: &HeaderMap, media: Media, body: Body) ->
         Ok(operation) => operation,
         Err(rejection) => return Ok(media.refuse(&rejection)),
     };
-    let response = execute(server, headers, media, operation, identity).await;
+    let context = RequestContext::new(&server.app, identity.viewer, client);
+    rate::admit(server, &operation, identity.viewer, &context).await?;
+    let response = execute(server, media, operation, context, &identity).await;
     drop(held);
     Ok(response)
 }
 
 async fn execute(
     server: &Server,
-    headers: &HeaderMap,
     media: Media,
     operation: Operation,
-    identity: Identity,
+    context: Arc<RequestContext>,
+    identity: &Identity,
 ) -> Response {
-    let Identity { viewer, stale_cookie } = identity;
-    let context = RequestContext::new(&server.app, viewer, user_agent(headers));
     let executed = operation::execute(server, operation, context).await;
     let mut response = media.answer(executed);
-    if stale_cookie && !response.headers().contains_key(header::SET_COOKIE) {
+    if identity.stale_cookie && !response.headers().contains_key(header::SET_COOKIE) {
         let cleared = HeaderValue::from_str(&cookie::cleared(&server.app.config));
         response.headers_mut().extend(cleared.ok().map(|cleared| (header::SET_COOKIE, cleared)));
     }
@@ -90,9 +106,4 @@ async fn execute(
 fn media_type(headers: &HeaderMap) -> String {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// What the client calls itself.
-pub fn user_agent(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
 }

@@ -4,6 +4,7 @@
 //! socket protocol's rules; what stays of it is the check of the sockets' subprotocol.
 
 mod answer;
+mod client;
 mod graphiql;
 mod graphql;
 mod health;
@@ -11,6 +12,7 @@ mod identity;
 mod media;
 mod operation;
 pub mod origin;
+mod rate;
 mod socket;
 mod sse;
 mod upload;
@@ -30,6 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::graphql::{Schema, schema};
 use crate::limit::document::DocumentLimits;
+use crate::service::session;
 
 /// How long the server waits for its peers. Tests shorten it.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +72,9 @@ pub struct Server {
 }
 
 impl Server {
+    /// Has to be called within a runtime: it also starts to watch for sessions that end, until it is stopped.
     pub fn new(app: App, stop: CancellationToken) -> Self {
+        tokio::spawn(session::watch(app.clone(), stop.clone()));
         let schema = schema(app.clone());
         let uploads = upload::Memory::new(app.config.upload_memory_bytes);
         let (timings, limits, sockets) = (Timings::default(), Arc::default(), TaskTracker::new());

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::Server;
 use super::answer::{Rejection, failed, mask, request_id};
+use super::rate;
 use crate::error::Error;
 use crate::graphql::RequestContext;
 use crate::limit::document::{self, DocumentLimits};
@@ -36,6 +37,8 @@ pub struct Params {
 pub struct Operation {
     request: Request,
     pub kind: OperationType,
+    /// The objects that it may return, and 10 for each change: never less than 1.
+    pub cost: u64,
 }
 
 impl Params {
@@ -74,11 +77,11 @@ impl Params {
         };
         let kind = operation.ty;
         has_required(operation, &variables)?;
-        parsed.cost(name, &variables, limits)?;
+        let cost = parsed.cost(name, &variables, limits)?;
         let mut request = Request::new(self.query).variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(parsed.parsed);
-        Ok(Operation { request, kind })
+        Ok(Operation { request, kind, cost })
     }
 }
 
@@ -98,7 +101,7 @@ fn has_required(operation: &OperationDefinition, variables: &Variables) -> Resul
 
 /// Executes a query or mutation to its end. What goes wrong stands in the answer.
 pub async fn execute(server: &Server, operation: Operation, context: Arc<RequestContext>) -> Executed {
-    let request = operation.request.data(context);
+    let request = operation.request.data(Arc::clone(&context));
     let executed = AssertUnwindSafe(server.schema.execute(request)).catch_unwind();
     let mut executed = match tokio::time::timeout(TIMEOUT, executed).await {
         Ok(Ok(executed)) => executed,
@@ -106,6 +109,7 @@ pub async fn execute(server: &Server, operation: Operation, context: Arc<Request
         Err(_elapsed) => failed(Error::Timeout),
     };
     mask(&mut executed, &request_id());
+    executed.http_headers.extend(rate::headers(context.rates.binding()));
     executed
 }
 

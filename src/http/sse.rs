@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream};
 use super::Server;
 use super::answer::to_json;
 use super::operation::{Operation, execute_stream};
+use super::rate;
 use crate::auth::Viewer;
 use crate::graphql::RequestContext;
 use crate::service::session;
@@ -30,10 +31,11 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// Answers with a stream of events, which ends early when the server stops or the viewer's session ends.
 pub fn answer(server: &Server, operation: Operation, context: Arc<RequestContext>, viewer: Option<Viewer>) -> Response {
+    let standing = rate::headers(context.rates.binding());
     let next = execute_stream(server, operation, context).map(|executed| event("next", &to_json(&executed)));
     let events = next.chain(stream::once(async { event("complete", "") }));
     let events = events.take_until(ended(server.clone(), viewer));
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+    (standing, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))).into_response()
 }
 
 fn event(name: &str, data: &str) -> Result<Event, Infallible> {

@@ -12,6 +12,8 @@ use crate::service::{bulk, comment, follow, like, user};
 use crate::{service, worker};
 
 const PASSWORD: &str = "roost-seed";
+/// After how many rows a line is logged where no bar is shown.
+const TOLD: u64 = 100_000;
 
 #[derive(Args)]
 pub struct SeedArgs {
@@ -120,8 +122,13 @@ async fn in_bulk(app: &App, plan: &Plan, bar: &ProgressBar) -> Result<()> {
     bar.set_message("rows");
     // Counters, notifications and feed entries are rows as well: the bar grows with them.
     bulk::carry_out(app, plan, &hash, |rows| {
+        let before = bar.position();
         bar.inc(rows as u64);
         bar.set_length(bar.length().unwrap_or(0).max(bar.position()));
+        // Without a terminal there is no bar.
+        if bar.is_hidden() && before / TOLD != bar.position() / TOLD {
+            tracing::info!("{} rows so far", bar.position());
+        }
     })
     .await
 }

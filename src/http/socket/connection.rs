@@ -15,12 +15,12 @@ use tokio::time::{Instant, interval, timeout};
 
 use super::protocol::{self, Close, FromClient};
 use crate::app::App;
-use crate::auth::{self, Viewer};
+use crate::auth::{self, Client, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
 use crate::http::operation::{Operation, Params, execute_stream};
-use crate::http::{Server, Timings};
+use crate::http::{Server, Timings, rate};
 use crate::service::session;
 
 /// Operations on one socket at a time.
@@ -29,13 +29,14 @@ const MOST_OPERATIONS: usize = 100;
 const OUTBOX: usize = 16;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, user_agent: Option<String>) {
+pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, client: Client) {
     let patience = server.timings.write;
     if socket.protocol().is_none() {
         return end(&mut socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
-    let mut connection = Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0 };
+    let (operations, seen_at) = (HashMap::new(), server.app.clock.now());
+    let mut connection = Connection { server, viewer, client, seen_at, answers, operations, started: 0 };
     let close = connection.run(&mut socket, &mut answered).await;
     for (_, running) in connection.operations.drain() {
         running.task.abort();
@@ -54,7 +55,9 @@ struct Connection {
     server: Server,
     /// By the cookie of the upgrade, until `connection_init` names somebody else.
     viewer: Option<Viewer>,
-    user_agent: Option<String>,
+    client: Client,
+    /// When the session was last known to be in use.
+    seen_at: i64,
     answers: mpsc::Sender<Answer>,
     operations: HashMap<String, Running>,
     /// How many operations were started: the number of the latest one.
@@ -176,12 +179,12 @@ impl Connection {
             }
             Some(FromClient::Subscribe { id, payload }) => {
                 let params = Params::from_map(payload).map_err(|error| Some(invalid(&error)))?;
-                self.subscribe(id, params).map_err(Some)
+                self.subscribe(id, params).await.map_err(Some)
             }
         }
     }
 
-    fn subscribe(&mut self, id: String, params: Params) -> Result<Option<Message>, Close> {
+    async fn subscribe(&mut self, id: String, params: Params) -> Result<Option<Message>, Close> {
         if id.is_empty() {
             return Err(Close::BadRequest("The id of an operation may not be empty".to_owned()));
         }
@@ -197,13 +200,26 @@ impl Connection {
             Ok(operation) => operation,
             Err(rejection) => return Ok(Some(protocol::error(&id, &json!([rejection.error()])))),
         };
+        let context = RequestContext::new(&self.server.app, self.viewer, self.client.clone());
+        if let Err(rejection) = rate::admit(&self.server, &operation, self.viewer, &context).await {
+            return Ok(Some(protocol::error(&id, &json!([rejection.error()]))));
+        }
+        self.see_viewer().await;
         self.started += 1;
         let number = self.started;
-        let context = RequestContext::new(&self.server.app, self.viewer, self.user_agent.clone());
         let running = run_operation(self.server.clone(), operation, context, self.answers.clone(), id.clone(), number);
         let task = tokio::spawn(running).abort_handle();
         self.operations.insert(id, Running { number, task });
         Ok(None)
+    }
+
+    /// Every operation keeps the session from being idle, as a request does.
+    async fn see_viewer(&mut self) {
+        let Some(viewer) = self.viewer else { return };
+        match session::seen(&self.server.app, viewer.session, self.seen_at).await {
+            Ok(seen_at) => self.seen_at = seen_at,
+            Err(error) => tracing::warn!(error = error.log(), "it could not be written down that a session is in use"),
+        }
     }
 
     /// What an operation says, unless the client has ended it meanwhile.

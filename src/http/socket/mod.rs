@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::answer::{Rejection, method_not_allowed};
-use super::graphql::user_agent;
 use super::identity::identify;
 use super::origin;
+use crate::auth::Client;
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// The longest message that a client may send, in bytes.
@@ -25,6 +25,7 @@ const BUFFER: usize = 4 * 1024;
 /// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is not for this address.
 pub async fn upgrade(
     State(server): State<Server>,
+    client: Client,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     protocol: Result<GraphQLProtocol, StatusCode>,
@@ -51,7 +52,7 @@ pub async fn upgrade(
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            let serving = connection::serve(server.clone(), socket, viewer, user_agent(&headers));
+            let serving = connection::serve(server.clone(), socket, viewer, client);
             server.sockets.clone().track_future(serving).await;
         })
 }

@@ -5,4 +5,5 @@
 mod bounded;
 mod fanout;
 mod friendships;
+mod limits;
 mod lists;
