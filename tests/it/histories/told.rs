@@ -146,15 +146,17 @@ impl Inbox {
         assert_eq!(mark(app, person, input).await, marked);
     }
 
-    /// Marks one of those that are shown.
-    pub async fn mark(&mut self, app: &TestApp, person: &Person, n: usize, deeds: &Deeds, which: usize, read: bool) {
+    /// Marks one of those that are shown: the other way round, or now and then as it is.
+    pub async fn mark(&mut self, app: &TestApp, person: &Person, n: usize, deeds: &Deeds, which: usize) {
         let shown = self.shown(deeds);
         if shown.is_empty() {
             return;
         }
+        let is_no_change = which.is_multiple_of(4);
         let which = which % shown.len();
         let edge = edge(app, person, which).await;
         let row = &mut self.rows[shown[which]];
+        let read = row.is_read == is_no_change;
         let changes = i64::from(row.is_read != read);
         row.is_read = read;
         row.is_revived |= !read && !deeds.concerning(n).contains(&row.deed);

@@ -73,10 +73,7 @@ impl World {
         match *step {
             Step::SignUp if self.people.len() < MOST => self.sign_up().await,
             Step::Follow(a, b) if self.is_active(a) && self.is_active(b) && a != b => self.follow(a, b).await,
-            Step::Unfollow(a, b) if self.is_active(a) && self.is_active(b) && a != b => {
-                self.app().unfollow(&self.people[a], &self.people[b]).await;
-                self.deeds.follows.retain(|edge| *edge != (a, b));
-            }
+            Step::Unfollow(a, n) if self.is_active(a) => self.unfollow(a, n).await,
             Step::Tweet(a) if self.is_active(a) => self.tweet(a).await,
             Step::Delete(n) => self.delete_tweet(n).await,
             Step::Comment(a, n) if self.is_active(a) => self.comment(a, n).await,
@@ -106,6 +103,15 @@ impl World {
         let feed = self.app().home_feed(&self.people[a]).await;
         for tweet in self.deeds.tweets.iter().filter(|tweet| tweet.author == b) {
             assert!(feed.contains(&tweet.gid), "the past is there at the commit of a follow");
+        }
+    }
+
+    async fn unfollow(&mut self, a: usize, n: usize) {
+        let edges: Vec<usize> = self.deeds.follows.iter().filter(|(by, _)| *by == a).map(|(_, other)| *other).collect();
+        let other = if n.is_multiple_of(4) { Some(n % MOST) } else { round(&edges, n).copied() };
+        if let Some(b) = other.filter(|b| self.is_active(*b) && *b != a) {
+            self.app().unfollow(&self.people[a], &self.people[b]).await;
+            self.deeds.follows.retain(|edge| *edge != (a, b));
         }
     }
 
@@ -164,7 +170,9 @@ impl World {
     }
 
     async fn unlike(&mut self, person: usize, n: usize) {
-        let Some(subject) = round(&self.deeds.subjects(), n).cloned() else { return };
+        let theirs = self.deeds.likes.iter().filter(|(_, by)| *by == person).map(|(subject, _)| subject.clone());
+        let among = if n.is_multiple_of(4) { self.deeds.subjects() } else { theirs.collect() };
+        let Some(subject) = round(&among, n).cloned() else { return };
         let answer = self.app().as_user(&self.people[person]).gql(UNLIKE, json!({ "id": subject })).await;
         if self.deeds.is_seen(&subject) {
             answer.changed("unlike");
@@ -177,7 +185,7 @@ impl World {
     async fn mark(&mut self, a: usize, step: &Step) {
         let (app, person, inbox) = (&self.apps[self.taken % 2], &self.people[a], &mut self.inboxes[a]);
         match *step {
-            Step::Mark(_, n, read) => inbox.mark(app, person, a, &self.deeds, n, read).await,
+            Step::Mark(_, n) => inbox.mark(app, person, a, &self.deeds, n).await,
             Step::ReadUpTo(_, n) => inbox.read_up_to(app, person, &self.deeds, n).await,
             _ => inbox.read_all(app, person).await,
         }
