@@ -88,7 +88,7 @@ impl Db {
     /// # Errors
     /// Whatever the database says.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        let tx = self.write.begin_with_options(immediate()).await?;
+        let tx = self.write.begin(immediate()).await?;
         migration::up(&tx).await?;
         tx.commit().await
     }
@@ -108,7 +108,7 @@ impl Db {
     /// # Errors
     /// Whatever the database says.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.write.begin_with_options(immediate()).await?))
+        Ok(Transaction::new(self.write.begin(immediate()).await?))
     }
 
     /// Runs a whole transaction, again when it lost against another one through no fault of its own, or when its connection

@@ -41,8 +41,12 @@ impl Pool {
         Self { connections, primary: None, reads: false, breaks: breaks.clone() }
     }
 
-    pub(super) async fn begin_with_options(&self, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
-        self.connections.begin_with_options(options).await
+    /// Begins a transaction, in a task of its own that goes on when whoever asked is given up: sqlx would otherwise put a
+    /// connection back that has begun one without knowing it, and nobody would ever commit the statements that come next.
+    pub(super) async fn begin(&self, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
+        let connections = self.connections.clone();
+        let begun = tokio::spawn(async move { connections.begin_with_options(options).await });
+        begun.await.map_err(|error| DbErr::Custom(format!("no transaction could be begun: {error}")))?
     }
 
     /// Whether this is a replica that has not answered lately.

@@ -145,6 +145,34 @@ async fn connections_that_break_lose_nothing_and_do_nothing_twice() {
 }
 
 #[tokio::test]
+async fn requests_that_are_given_up_leave_no_transaction_open() {
+    const LOG_OUT: &str = "mutation { logOut { userErrors { code message field } } }";
+    let app = TestApp::new().await;
+    let (second, ada) = (app.second().await, app.person("ada").await);
+    for patience in (0..600).step_by(3) {
+        let given_up = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = app.tweet(&ada, "perhaps") => (),
+            () = given_up => (),
+        }
+    }
+    // More statements that stand alone than there are connections: what they do is seen by others.
+    for _ in 0..40 {
+        let log_in = roost::auth::log_in(&app.app, "ada", Person::PASSWORD.to_owned(), None).await.unwrap();
+        let somebody = Person::new(ada.id, "ada", log_in.token);
+        app.as_user(&somebody).gql(LOG_OUT, json!({})).await.ok();
+        assert_eq!(second.as_user(&somebody).gql("{ viewer { id } }", json!({})).await.status, 401);
+    }
+    app.drain().await;
+    app.check_counters().await;
+}
+
+#[tokio::test]
 async fn an_idle_server_whose_connections_all_break_answers_as_before() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
