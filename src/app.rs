@@ -15,6 +15,7 @@ use crate::ids::Ids;
 use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
+use crate::redis::Redis;
 use crate::service::node::Node;
 
 /// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
@@ -28,6 +29,7 @@ pub struct App {
     pub db: Db,
     pub bus: Bus,
     pub live: Live,
+    pub redis: Option<Redis>,
     pub media: Media,
     pub passwords: Passwords,
     pub rates: Rates,
@@ -46,25 +48,30 @@ impl App {
         let mut db = Db::open(&config.database_url(), config.database_connections).await.map_err(unusable)?;
         db.migrate().await.map_err(unusable)?;
         let clock = Clock::default();
+        let redis = match &config.redis_url {
+            Some(url) => Some(Redis::new(url, &config.redis_prefix).map_err(Error::internal)?),
+            None => None,
+        };
         compare_clocks(&clock, &db).await?;
         if let Some(url) = &config.database_replica_url {
             db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
         }
         let app = Self {
             db,
-            bus: Bus::default(),
-            live: Live::default(),
+            bus: Bus::new(&config).map_err(Error::internal)?,
+            live: Live::new(redis.as_ref()),
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
-            rates: if config.rate_limit {
-                Rates::in_process(config.rate_rules(), clock.clone())
-            } else {
-                Rates::off(clock.clone())
+            rates: match &redis {
+                _ if !config.rate_limit => Rates::off(clock.clone()),
+                Some(redis) => Rates::shared(config.rate_rules(), clock.clone(), redis.clone()),
+                None => Rates::in_process(config.rate_rules(), clock.clone()),
             },
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,
             failpoints: Failpoints::from_env(),
+            redis,
             config: Arc::new(config),
         };
         crate::service::node::lease(&app).await?;
@@ -78,6 +85,7 @@ impl App {
 
     /// Gives back what the process holds in the database, and leaves it. What is not given back runs out by itself.
     pub async fn close(&self) {
+        self.live.close().await;
         if let Err(error) = crate::service::node::release(self).await {
             tracing::warn!(error = error.log(), "the node number could not be given back");
         }

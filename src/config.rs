@@ -39,8 +39,18 @@ pub struct Config {
     pub database_replica_url: Option<String>,
     /// How many connections to a database server this process may have. A file needs no such limit.
     pub database_connections: u32,
+    /// `redis://host:6379/0`, shared by all processes. Unset: what Redis is for is done in the process.
     pub redis_url: Option<String>,
+    /// What our keys in Redis begin with, so that several installations can share it.
+    pub redis_prefix: String,
+    /// `amqp://user:password@host:5672/vhost`. Unset: the outbox is the queue.
     pub amqp_url: Option<String>,
+    /// What the names of our queues begin with, so that several installations can share a broker.
+    pub queue_prefix: String,
+    /// How long a message waits whose handler has failed for the first time; then four times as long, and so on.
+    pub queue_retry_milliseconds: u32,
+    /// After how many seconds a message that RabbitMQ took and nobody has handled is sent again.
+    pub queue_resend_seconds: u32,
     pub memcached_url: Option<String>,
     /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
     /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
@@ -101,7 +111,11 @@ impl Default for Config {
             database_replica_url: None,
             database_connections: 16,
             redis_url: None,
+            redis_prefix: "roost".to_owned(),
             amqp_url: None,
+            queue_prefix: "roost".to_owned(),
+            queue_retry_milliseconds: 1_000,
+            queue_resend_seconds: 900,
             memcached_url: None,
             media_url: None,
             media_photo_bytes: 10 << 20,
@@ -250,12 +264,14 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |sentence: String| Err(ConfigError(sentence));
-        for (key, value) in
-            [("redis_url", &self.redis_url), ("amqp_url", &self.amqp_url), ("memcached_url", &self.memcached_url)]
-        {
-            if value.is_some() {
-                return fail(format!("{key} is set, but this version of roost cannot use it yet. Remove it."));
-            }
+        if self.memcached_url.is_some() {
+            return fail("memcached_url is set, but this version of roost cannot use it yet. Remove it.".to_owned());
+        }
+        if let Some(Err(error)) = self.redis_url.as_deref().map(::redis::Client::open) {
+            return fail(format!("redis_url cannot be used: {error}."));
+        }
+        if let Some(Err(error)) = self.amqp_url.as_deref().map(str::parse::<lapin::uri::AMQPUri>) {
+            return fail(format!("amqp_url cannot be used: {error}."));
         }
         let url = self.database_url();
         if !DATABASES.iter().any(|scheme| url.starts_with(scheme)) || url::Url::parse(&url).is_err() {

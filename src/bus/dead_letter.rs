@@ -3,6 +3,7 @@
 use entity::{MessageId, dead_letter, outbox};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
+use super::rabbit::Letter;
 use crate::app::App;
 use crate::error::Result;
 
@@ -41,6 +42,32 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
         attempts: Set(attempts),
         error: Set(error.chars().take(LONGEST).collect()),
         created_at: Set(message.created_at),
+        died_at: Set(app.clock.now()),
+    };
+    dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Keeps a message that the broker gives up, in place of its outbox row. One without a row was handled, or kept, before.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn keep(app: &App, letter: &Letter) -> Result<()> {
+    app.db.retry(|| keep_once(app, letter)).await
+}
+
+async fn keep_once(app: &App, letter: &Letter) -> Result<()> {
+    let tx = app.db.begin().await?;
+    if !super::outbox::handled(&tx, letter.id).await? {
+        return Ok(());
+    }
+    let unexplained = "it was delivered too often without an answer: whatever handled it ended each time";
+    let row = dead_letter::ActiveModel {
+        id: Set(letter.id),
+        payload: Set(letter.payload.clone()),
+        attempts: Set(letter.attempts),
+        error: Set(letter.error.clone().unwrap_or_else(|| unexplained.to_owned())),
+        created_at: Set(letter.created_at),
         died_at: Set(app.clock.now()),
     };
     dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;

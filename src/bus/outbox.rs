@@ -4,12 +4,15 @@
 //! lease still holds; so whatever is killed at whatever moment, the work is done once. Rows are never found by "id greater
 //! than the last": ids are not in the order of commits.
 
+use std::collections::BTreeSet;
+
 use entity::{MessageId, outbox};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use super::Message;
 use crate::app::App;
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::SECOND;
+use crate::config::Config;
 use crate::db::{skip_locked, sql};
 use crate::error::{Error, Result};
 
@@ -100,7 +103,7 @@ pub async fn fail(app: &App, message: &outbox::Model, error: &str) -> Result<()>
     }
     let again = outbox::ActiveModel {
         attempts: Set(attempts),
-        due_at: Set(app.clock.now() + back_off(attempts)),
+        due_at: Set(app.clock.now() + back_off(&app.config, attempts)),
         leased_by: Set(0),
         leased_until: Set(0),
         ..Default::default()
@@ -129,8 +132,42 @@ pub async fn release(app: &App, message: &outbox::Model) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds until the next try: 1 s, 4 s, 16 s, 64 s.
-fn back_off(attempts: i32) -> i64 {
+/// Keeps rows away from the relay whose messages the broker has: until they are handled, or for so long that the broker must
+/// have lost them.
+///
+/// # Errors
+/// Whatever the database says; the messages are then sent twice, which is as good as once.
+pub async fn sent(app: &App, rows: &[&outbox::Model]) -> Result<()> {
+    let leases: BTreeSet<i64> = rows.iter().map(|row| row.leased_by).collect();
+    let until = app.clock.now() + i64::from(app.config.queue_resend_seconds) * SECOND;
+    outbox::Entity::update_many()
+        .set(outbox::ActiveModel { leased_until: Set(until), ..Default::default() })
+        .filter(outbox::Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .filter(outbox::Column::LeasedBy.is_in(leases))
+        .exec(app.db.write())
+        .await?;
+    Ok(())
+}
+
+/// Whether a message is still to be handled. The broker may deliver one again that was.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn is_due(app: &App, id: MessageId) -> Result<bool> {
+    Ok(outbox::Entity::find_by_id(id).one(app.db.read()).await?.is_some())
+}
+
+/// Removes a message that the broker delivered, as part of the transaction that handled it. False if somebody else has
+/// handled it meanwhile: then the transaction must not commit.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn handled(tx: &impl ConnectionTrait, id: MessageId) -> Result<bool> {
+    Ok(outbox::Entity::delete_by_id(id).exec(tx).await?.rows_affected == 1)
+}
+
+/// Milliseconds until the next try: by default 1 s, 4 s, 16 s, 64 s.
+pub fn back_off(config: &Config, attempts: i32) -> i64 {
     let exponent = u32::try_from(attempts - 1).unwrap_or(0).min(8);
-    (SECOND * 4_i64.pow(exponent)).min(10 * MINUTE)
+    i64::from(config.queue_retry_milliseconds) * 4_i64.pow(exponent)
 }

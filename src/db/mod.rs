@@ -187,6 +187,17 @@ async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(rand::random_range(most / 2..most))).await;
 }
 
+/// Whether the database was not there to answer, or went away, which is no fault of what was asked.
+pub fn is_unreachable(error: &Error) -> bool {
+    match error {
+        Error::Unavailable => true,
+        Error::Internal(cause) => {
+            matches!(cause.downcast_ref::<DbErr>().map(Fault::of), Some(Fault::Away | Fault::Lost))
+        }
+        _ => false,
+    }
+}
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         if Fault::of(&error) == Fault::Away {

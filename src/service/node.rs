@@ -63,11 +63,36 @@ async fn lease_once(app: &App) -> Result<Option<i16>> {
     Ok(Some(number))
 }
 
-/// Gives the number back when the process ends.
+/// Gives the number back when the process ends. The row stays, so that others see that somebody was here.
 ///
 /// # Errors
 /// Whatever the database says; the lease then runs out by itself.
 pub async fn release(app: &App) -> Result<()> {
-    node::Entity::delete_many().filter(node::Column::Owner.eq(app.node.owner)).exec(app.db.write()).await?;
+    node::Entity::update_many()
+        .set(node::ActiveModel { leased_until: Set(app.clock.now()), ..Default::default() })
+        .filter(node::Column::Owner.eq(app.node.owner))
+        .exec(app.db.write())
+        .await?;
     Ok(())
+}
+
+/// What one look at the leases of others has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Who has had which number last.
+    seen: Vec<(i16, i64)>,
+    /// Whether any of them is at work now.
+    pub are_there: bool,
+}
+
+/// Looks for other processes on this database, those that have come and gone since the last look included.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn others(app: &App) -> Result<Others> {
+    let now = app.clock.now();
+    let others = node::Entity::find().filter(node::Column::Owner.ne(app.node.owner)).order_by_asc(node::Column::Id);
+    let others = others.all(app.db.read()).await?;
+    let are_there = others.iter().any(|node| node.leased_until > now);
+    Ok(Others { seen: others.into_iter().map(|node| (node.id, node.owner)).collect(), are_there })
 }

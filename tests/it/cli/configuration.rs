@@ -63,7 +63,7 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
         ("public_url = \"ftp://example.org\"", "public_url has to begin with http:// or https://"),
         ("database_url = \"oracle://x\"", "database_url has to begin with sqlite://"),
         ("database_replica_url = \"postgres://x/y\"", "database_replica_url has to be the URL of a server"),
-        ("redis_url = \"redis://localhost\"", "redis_url is set"),
+        ("redis_url = \"http://localhost\"", "redis_url cannot be used"),
         ("log = \"a=b=c\"", "is not a log filter"),
         ("feed_batch = 5 5", "line 1, column 16"),
         ("[feed]\nbatch = 5", "feed"),

@@ -213,7 +213,7 @@ async fn only_cursors_of_notifications_are_taken() {
 #[tokio::test]
 async fn a_worker_in_another_process_is_noticed() {
     let served = Served::new().await;
-    served.app.app.live.work_is_elsewhere();
+    served.app.app.live.work_is_elsewhere(true);
     let worker = served.app.second().await;
     let [ada, first, bob] = served.app.cast(["ada", "first", "bob"]).await;
     let mut socket = listen(&served, &ada, &first).await;

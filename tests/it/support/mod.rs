@@ -6,6 +6,8 @@ pub mod events;
 pub mod pages;
 mod person;
 pub mod process;
+pub mod proxy;
+pub mod services;
 pub mod social;
 mod socket;
 mod upload;
@@ -38,6 +40,7 @@ pub use upload::{Form, picture};
 struct Home {
     dir: TempDir,
     _database: Option<Database>,
+    _names: services::Names,
 }
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
@@ -67,8 +70,9 @@ impl TestApp {
             rate_limit: false,
             ..Config::default()
         };
+        let names = services::Names::for_config(&mut config);
         change(&mut config);
-        Self::on(Arc::new(Home { dir, _database: database }), config, true).await
+        Self::on(Arc::new(Home { dir, _database: database, _names: names }), config, true).await
     }
 
     /// Another process, as it were, on the same database.

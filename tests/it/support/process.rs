@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 use super::database::Database;
+use super::services::Names;
 use super::{Answer, Form, Home, TestApp, temp_dir};
 
 /// Longer than anything takes that works, on a machine that is busy.
@@ -74,10 +75,14 @@ impl Place {
             rate_limit: false,
             ..Config::default()
         };
+        let names = Names::for_config(&mut config);
+        let (redis_url, amqp_url) = (config.redis_url.take(), config.amqp_url.take());
         change(&mut config);
         std::fs::write(dir.path().join("roost.toml"), config.masked()).unwrap();
         config.database_url = database.as_ref().map(|database| database.url.clone());
-        Self { home: Arc::new(Home { dir, _database: database }), config }
+        config.redis_url = config.redis_url.or(redis_url);
+        config.amqp_url = config.amqp_url.or(amqp_url);
+        Self { home: Arc::new(Home { dir, _database: database, _names: names }), config }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -103,6 +108,8 @@ impl Place {
         }
         // Not in the file, where passwords are masked.
         command.envs(self.config.database_url.as_ref().map(|url| ("ROOST_DATABASE_URL", url)));
+        command.envs(self.config.redis_url.as_ref().map(|url| ("ROOST_REDIS_URL", url)));
+        command.envs(self.config.amqp_url.as_ref().map(|url| ("ROOST_AMQP_URL", url)));
         command
     }
 
