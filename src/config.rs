@@ -35,6 +35,8 @@ pub struct Config {
     /// `sqlite:///path/to/file.db`, `postgres://user:password@host/name` or `mysql://user:password@host/name` (MariaDB as
     /// well). Unset: `roost.db` in the data directory.
     pub database_url: Option<String>,
+    /// A replica of the database on a server, for what people read who are not logged in.
+    pub database_replica_url: Option<String>,
     /// How many connections to a database server this process may have. A file needs no such limit.
     pub database_connections: u32,
     /// `redis://host:6379/0`, shared by all processes. Unset: what Redis is for is done in the process.
@@ -106,6 +108,7 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             public_url: None,
             database_url: None,
+            database_replica_url: None,
             database_connections: 16,
             redis_url: None,
             redis_prefix: "roost".to_owned(),
@@ -206,6 +209,7 @@ impl Config {
     pub fn masked(&self) -> String {
         let shown = Self {
             database_url: self.database_url.as_deref().map(mask),
+            database_replica_url: self.database_replica_url.as_deref().map(mask),
             redis_url: self.redis_url.as_deref().map(mask),
             amqp_url: self.amqp_url.as_deref().map(mask),
             memcached_url: self.memcached_url.as_deref().map(mask),
@@ -274,6 +278,15 @@ impl Config {
             let sentence =
                 "database_url has to begin with sqlite://, postgres:// or mysql:// (or mariadb://) and to be a URL";
             return fail(format!("{sentence}, but it is {:?}.", mask(&url)));
+        }
+        if let Some(replica) = &self.database_replica_url {
+            let scheme =
+                |url: &str| url::Url::parse(url).ok().map(|url| url.scheme().replace("postgresql", "postgres"));
+            if url.starts_with("sqlite://") || scheme(replica) != scheme(&url) {
+                return fail(
+                    "database_replica_url has to be the URL of a server of the same kind as database_url.".into(),
+                );
+            }
         }
         if let Some(url) = &self.public_url
             && !["http://", "https://"]

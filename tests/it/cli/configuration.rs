@@ -96,6 +96,7 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
         ("listen = \"localhost\"", "listen: invalid socket address"),
         ("public_url = \"ftp://example.org\"", "public_url has to begin with http:// or https://"),
         ("database_url = \"oracle://x\"", "database_url has to begin with sqlite://"),
+        ("database_replica_url = \"postgres://x/y\"", "database_replica_url has to be the URL of a server"),
         ("redis_url = \"http://localhost\"", "redis_url cannot be used"),
         ("log = \"a=b=c\"", "is not a log filter"),
         ("feed_batch = 5 5", "line 1, column 16"),
