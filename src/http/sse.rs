@@ -8,11 +8,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderName;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::body::Body;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::Server;
 use super::answer::{Rejection, to_json};
@@ -23,8 +24,12 @@ use crate::service::session;
 
 /// A comment that often keeps proxies from cutting a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Tells nginx not to collect events until it has many.
-const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+    (header::CACHE_CONTROL, "no-cache"),
+    // Tells nginx not to collect events until it has many.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
 
 /// Answers with a stream of events, which ends early when the server stops or the viewer's session ends.
 pub fn answer(server: &Server, operation: Operation, context: Arc<RequestContext>, viewer: Option<Viewer>) -> Response {
@@ -39,13 +44,20 @@ pub fn refuse(rejection: &Rejection) -> Response {
     respond(stream::iter([next, event("complete", "")]))
 }
 
-fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
-    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    ([UNBUFFERED], events).into_response()
+fn respond(events: impl Stream<Item = String> + Send + 'static) -> Response {
+    let pieces = stream::unfold(Box::pin(events), async |mut events| {
+        let piece = match timeout(KEEP_ALIVE, events.next()).await {
+            Ok(event) => event?,
+            Err(_quiet) => ":\n\n".to_owned(),
+        };
+        Some((Ok::<_, Infallible>(piece), events))
+    });
+    (HEADERS, Body::from_stream(pieces)).into_response()
 }
 
-fn event(name: &str, data: &str) -> Result<Event, Infallible> {
-    Ok(Event::default().event(name).data(data))
+/// JSON has no line of its own. An event without any data would be passed over by browsers, so there is an empty line of it.
+fn event(name: &str, data: &str) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
 }
 
 async fn ended(server: Server, viewer: Option<Viewer>) {

@@ -157,6 +157,17 @@ async fn with_a_public_url_only_its_pages_may() {
 }
 
 #[tokio::test]
+async fn pages_of_configured_origins_may_as_well() {
+    let set = |config: &mut roost::config::Config| config.allowed_origins = vec!["https://app.example".to_owned()];
+    let served = Served::with(set, Timings::default()).await;
+    served.dial(&[PROTOCOL, ("origin", "https://app.example")]).await.unwrap();
+    for foreign in ["http://app.example", "https://app.example:8443", "https://app.example.evil.example"] {
+        let answer = served.dial(&[PROTOCOL, ("origin", foreign)]).await.err().expect("refused");
+        assert_eq!(answer.status(), 403, "{foreign}");
+    }
+}
+
+#[tokio::test]
 async fn logging_out_closes_that_sessions_sockets_and_no_others() {
     let served = Served::new().await;
     let ada = served.app.person("ada").await;

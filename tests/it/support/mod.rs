@@ -119,6 +119,10 @@ impl TestApp {
         Client { app: self, token: None }
     }
 
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Sends any request through the router.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
