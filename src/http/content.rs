@@ -1,6 +1,6 @@
 //! What a body says it is, by its header Content-Type.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::answer::Rejection;
 
@@ -30,7 +30,7 @@ pub fn of(headers: &HeaderMap) -> Result<Content, Rejection> {
     }) {
         return Err(unsupported("The body has to be encoded in UTF-8."));
     }
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes());
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
     if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
         return Err(unsupported("The body may not be compressed."));
     }

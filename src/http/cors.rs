@@ -1,4 +1,4 @@
-//! Pages of which other origins may read our answers, by CORS. Without any configured no header of it is sent.
+//! Pages of which other origins may read our answers, by CORS.
 
 use std::time::Duration;
 
@@ -20,16 +20,18 @@ const EXPOSED: [HeaderName; 5] = [
 /// How long a browser need not ask again.
 const MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
-pub fn layer(config: &Config) -> CorsLayer {
+/// None without origins: browsers keep answers from every page but our own then.
+pub fn layer(config: &Config) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = config.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     if origins.is_empty() {
-        return CorsLayer::new();
+        return None;
     }
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED)
-        .max_age(MAX_AGE)
+        .max_age(MAX_AGE);
+    Some(layer)
 }

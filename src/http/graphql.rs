@@ -1,9 +1,13 @@
 //! GraphQL by POST, and by GET for what changes nothing.
 
+use std::error::Error;
+
+use async_graphql::parser::types::OperationType;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use tokio::time::timeout;
 
 use super::accept::Accept;
@@ -16,7 +20,6 @@ use super::upload::{self, Upload};
 use super::{Server, batch, sse};
 use crate::auth::cookie;
 use crate::graphql::RequestContext;
-use async_graphql::parser::types::OperationType;
 
 /// How long a body may be, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -75,8 +78,7 @@ async fn read(server: &Server, body: Body) -> Result<bytes::Bytes, Rejection> {
         Rejection::new(StatusCode::REQUEST_TIMEOUT, "TIMEOUT", message)
     })?;
     body.map_err(|error| {
-        let is_long =
-            std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        let is_long = error.source().is_some_and(<dyn Error>::is::<LengthLimitError>);
         if is_long {
             let message = format!("The body may have at most {LONGEST} bytes.");
             return Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_COSTLY", message);

@@ -114,7 +114,7 @@ impl Server {
             .fallback(answer::not_found)
             .method_not_allowed_fallback(answer::method_not_allowed)
             .layer(CatchPanicLayer::custom(answer::panicked))
-            .layer(cors::layer(&self.app.config))
+            .layer(tower::util::option_layer(cors::layer(&self.app.config)))
             .layer(from_fn(request_id::layer))
             .with_state(self.clone())
     }
