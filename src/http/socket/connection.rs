@@ -113,7 +113,7 @@ impl Connection {
                         Err(close) => return close,
                     }
                 }
-                Some(answer) = answered.recv() => match self.accept(answer) {
+                Some(answer) = answered.recv() => match self.accept(*answer) {
                     Some(message) => send(socket, message, patience).await,
                     None => Ok(()),
                 },
@@ -235,7 +235,7 @@ impl Connection {
     }
 
     /// What an operation says, unless the client has ended it meanwhile.
-    fn accept(&mut self, answer: Box<Answer>) -> Option<Message> {
+    fn accept(&mut self, answer: Answer) -> Option<Message> {
         let running = self.operations.get(&answer.id).filter(|running| running.number == answer.number)?;
         if answer.is_last {
             running.task.abort();
