@@ -64,7 +64,7 @@ pub fn percent_encode(path: &str) -> String {
 pub fn mask(url: &str) -> String {
     let hidden = url.split_once("://").and_then(|(scheme, rest)| {
         let (login, host) = rest.rsplit_once('@')?;
-        let user = login.split(':').next().unwrap_or_default();
+        let (user, _) = login.split_once(':')?;
         Some(format!("{scheme}://{user}:****@{host}"))
     });
     hidden.unwrap_or_else(|| url.to_owned())
