@@ -135,7 +135,8 @@ pub async fn ended(app: &App, id: SessionId) {
     let mut topic = app.live.sessions.listen(id);
     loop {
         // A database that does not answer ends no session.
-        if matches!(which_last(app, &[id]).await, Ok(lasting) if lasting.is_empty()) {
+        // Boxed, so that it takes room only while it looks: there are as many of these as sockets.
+        if matches!(Box::pin(which_last(app, &[id])).await, Ok(lasting) if lasting.is_empty()) {
             return;
         }
         topic.woken().await;
