@@ -42,6 +42,16 @@ export async function signUp(server) {
   };
 }
 
+/**
+ * Two new people, of whom `bob` follows `ada`, and his first tweet with the cursor after which his feed is of interest. No other
+ * tweet is still to be delivered: a stream sends what comes late as well.
+ */
+export async function pair(server) {
+  const [ada, bob] = [await signUp(server), await signUp(server)];
+  await bob.follow(ada.id);
+  return { ada, bob, ...(await bob.tweet("from here on")) };
+}
+
 async function tweet(server, token, content) {
   const { createTweet } = await run(
     server,

@@ -13,7 +13,7 @@ import { OperationTypeNode } from "graphql";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { documents } from "../support/documents.js";
-import { picture, signUp } from "../support/people.js";
+import { pair, picture } from "../support/people.js";
 import { Queue } from "../support/queue.js";
 import { serve } from "../support/server.js";
 
@@ -21,9 +21,7 @@ import { serve } from "../support/server.js";
 globalThis.WebSocket ??= WebSocket;
 
 const server = await serve();
-const ada = await signUp(server);
-const bob = await signUp(server);
-await bob.follow(ada.id);
+const { ada, bob } = await pair(server);
 const clients = [];
 after(async () => {
   clients.forEach((client) => client.stop());
@@ -124,8 +122,8 @@ test("pages of a feed grow into one list", async () => {
 });
 
 test("a subscription over graphql-ws delivers, and changes what is shown", async () => {
-  const { client } = connect();
-  const { id, cursor } = await bob.tweet("watched");
+  const { ada, bob, id, cursor } = await pair(server);
+  const { client } = connect({ person: bob });
   const { shown, stop } = watch(client, documents.HomeFeed, { first: 1 });
   assert.equal((await shown.next()).viewer.homeFeed.edges[0].node.likeCount, 0);
   const added = new Queue();

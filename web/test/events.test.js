@@ -4,22 +4,20 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { NetworkError, createClient } from "graphql-sse";
 import { texts } from "../support/documents.js";
-import { signUp } from "../support/people.js";
+import { pair, signUp } from "../support/people.js";
 import { Queue } from "../support/queue.js";
 import { serve } from "../support/server.js";
 
 const server = await serve();
-const ada = await signUp(server);
-const bob = await signUp(server);
-await bob.follow(ada.id);
+const { bob } = await pair(server);
 const clients = [];
 after(async () => {
   clients.forEach((client) => client.dispose());
   await server.stop();
 });
 
-function connect(options = {}) {
-  const client = createClient({ url: server.url, headers: bob.headers, retryAttempts: 0, ...options });
+function connect({ person = bob, ...options } = {}) {
+  const client = createClient({ url: server.url, headers: person.headers, retryAttempts: 0, ...options });
   clients.push(client);
   return client;
 }
@@ -35,11 +33,6 @@ function start(client, payload) {
   return { results, ended, stop };
 }
 
-async function listen(client) {
-  const { cursor } = await bob.tweet("from here on");
-  return start(client, { query: texts.HomeFeedTweetAdded, variables: { after: cursor } });
-}
-
 const content = (result) => result.data.homeFeedTweetAdded.node.content;
 
 test("a query and a mutation are one result and the end", async () => {
@@ -53,7 +46,8 @@ test("a query and a mutation are one result and the end", async () => {
 });
 
 test("a subscription delivers until the client ends it", async () => {
-  const feed = await listen(connect());
+  const { ada, bob, cursor } = await pair(server);
+  const feed = start(connect({ person: bob }), { query: texts.HomeFeedTweetAdded, variables: { after: cursor } });
   await ada.tweet("one");
   assert.equal(content(await feed.results.next()), "one");
   await ada.tweet("two\nof two lines, and ünïcödé 🐦");
@@ -63,8 +57,8 @@ test("a subscription delivers until the client ends it", async () => {
 });
 
 test("a subscription as an iterator", async () => {
-  const { cursor } = await bob.tweet("from here on");
-  const iterator = connect().iterate({ query: texts.HomeFeedTweetAdded, variables: { after: cursor } });
+  const { ada, bob, cursor } = await pair(server);
+  const iterator = connect({ person: bob }).iterate({ query: texts.HomeFeedTweetAdded, variables: { after: cursor } });
   for (const text of ["one", "two", "three"]) {
     await ada.tweet(text);
     assert.equal(content((await iterator.next()).value), text);
@@ -121,9 +115,11 @@ test("the mode of a single connection is refused", async () => {
 });
 
 test("after a restart the client connects again and misses nothing", async () => {
-  let { cursor } = await bob.tweet("before");
+  const { ada, bob, cursor: beginning } = await pair(server);
+  let cursor = beginning;
   const results = new Queue();
   const client = connect({
+    person: bob,
     retryAttempts: 50,
     retry: () => new Promise((resolve) => setTimeout(resolve, 50)),
   });

@@ -11,7 +11,7 @@ import { stripVTControlCharacters } from "node:util";
 import { createClient } from "graphql-ws";
 import runtime from "relay-runtime";
 import { WebSocket } from "ws";
-import { signUp } from "../support/people.js";
+import { pair, signUp } from "../support/people.js";
 import { Queue } from "../support/queue.js";
 import { serve } from "../support/server.js";
 
@@ -35,9 +35,7 @@ writeFileSync(path.join(generated, "package.json"), "{ \"type\": \"commonjs\" }\
 const said = compile();
 
 const server = await serve();
-const ada = await signUp(server);
-const bob = await signUp(server);
-await bob.follow(ada.id);
+const { ada, bob } = await pair(server);
 const sockets = [];
 after(async () => {
   sockets.forEach((socket) => socket.dispose());
@@ -107,7 +105,8 @@ test("the compiler has nothing to say against the schema", () => {
 });
 
 test("a feed is paged, and what is new comes to its head", async () => {
-  const app = connect();
+  const bob = await signUp(server);
+  const app = connect(bob);
   for (const content of ["one", "two", "three"]) await bob.tweet(content);
   const { viewer } = await app.query("HomeFeedQuery", { count: 2 });
   const shown = () => app.fragment("HomeFeed_viewer", viewer).homeFeed;
@@ -132,18 +131,18 @@ test("a feed is paged, and what is new comes to its head", async () => {
 });
 
 test("a subscription puts tweets at the head of the feed, with the cursors that the feed has", async () => {
-  const app = connect();
-  const { cursor } = await bob.tweet("before");
+  const { ada, bob, cursor } = await pair(server);
+  const app = connect(bob);
   const { viewer } = await app.query("HomeFeedQuery", { count: 1 });
   const connections = [ConnectionHandler.getConnectionID(viewer.id, "HomeFeed_homeFeed")];
   const { events, stop } = app.subscribe("HomeFeedAddedSubscription", { after: cursor, connections });
   await ada.tweet("live");
   await events.next();
   const { homeFeed } = app.fragment("HomeFeed_viewer", viewer);
-  assert.deepEqual(contents(homeFeed), ["live", "before"]);
+  assert.deepEqual(contents(homeFeed), ["live", "from here on"]);
   const tweet = app.fragment("HomeFeed_tweet", homeFeed.edges[0].node);
   assert.equal(tweet.author.username, ada.username);
-  const again = await connect().query("HomeFeedQuery", { count: 1 });
+  const again = await connect(bob).query("HomeFeedQuery", { count: 1 });
   assert.equal(again.viewer.id, viewer.id, "ids do not change");
   stop();
 });

@@ -16,7 +16,7 @@ const read = (name) => readFileSync(`${root}/${name}`, "utf8");
 test("graphql-schema-linter has nothing to say", () => {
   const flags = ["--format", "compact", "--config-directory", web, `${root}/schema.graphql`];
   const { status, stdout, stderr } = spawnSync(`${web}/node_modules/.bin/graphql-schema-linter`, flags, { encoding: "utf8" });
-  assert.equal(stdout + stderr, "");
+  assert.equal((stdout + stderr).trim(), "");
   assert.equal(status, 0);
 });
 

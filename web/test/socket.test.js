@@ -5,14 +5,12 @@ import { after, test } from "node:test";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { texts } from "../support/documents.js";
-import { signUp } from "../support/people.js";
+import { pair, signUp } from "../support/people.js";
 import { Queue } from "../support/queue.js";
 import { serve } from "../support/server.js";
 
 const server = await serve();
-const ada = await signUp(server);
-const bob = await signUp(server);
-await bob.follow(ada.id);
+const { ada, bob } = await pair(server);
 const clients = [];
 after(async () => {
   clients.forEach((client) => client.dispose());
@@ -47,11 +45,8 @@ function start(client, payload) {
   return { results, ended, stop };
 }
 
-/** Bob's feed from now on: with a cursor, nothing depends on when the subscription has begun. */
-async function listen(client) {
-  const { cursor } = await bob.tweet("from here on");
-  return start(client, { query: texts.HomeFeedTweetAdded, variables: { after: cursor } });
-}
+/** A feed from a cursor on: so nothing depends on when the subscription has begun. */
+const listen = (client, after) => start(client, { query: texts.HomeFeedTweetAdded, variables: { after } });
 
 const content = (result) => result.data.homeFeedTweetAdded.node.content;
 
@@ -68,8 +63,9 @@ async function closing({ client, events }, payload = { query: texts.Me }) {
 }
 
 test("a query, a mutation and a subscription on one socket", async () => {
-  const { client, events } = connect();
-  const feed = await listen(client);
+  const { ada, bob, cursor } = await pair(server);
+  const { client, events } = connect({ person: bob });
+  const feed = listen(client, cursor);
   const me = start(client, { query: texts.Me });
   assert.equal((await me.results.next()).data.viewer.user.username, bob.username);
   assert.equal(await me.ended.next(), "complete");
@@ -84,8 +80,9 @@ test("a query, a mutation and a subscription on one socket", async () => {
 });
 
 test("an ended subscription delivers no more, and its socket goes on", async () => {
-  const { client, events } = connect({ lazyCloseTimeout: 0 });
-  const [ended, kept] = [await listen(client), await listen(client)];
+  const { ada, bob, cursor } = await pair(server);
+  const { client, events } = connect({ person: bob, lazyCloseTimeout: 0 });
+  const [ended, kept] = [listen(client, cursor), listen(client, cursor)];
   await ada.tweet("for both");
   assert.equal(content(await ended.results.next()), "for both");
   assert.equal(content(await kept.results.next()), "for both");
@@ -185,12 +182,14 @@ test("a page of another site opens no socket", async () => {
 });
 
 test("after a restart the client connects again and misses nothing", async () => {
+  const { ada, bob, cursor: beginning } = await pair(server);
+  let cursor = beginning;
   const { client, events } = connect({
+    person: bob,
     retryAttempts: 50,
     retryWait: () => new Promise((resolve) => setTimeout(resolve, 50)),
     shouldRetry: () => true,
   });
-  let { cursor } = await bob.tweet("before");
   const results = new Queue();
   // As an application does it: whenever the socket is back, go on from what was seen last.
   const go = () =>
@@ -279,7 +278,7 @@ test("to subscribe before the handshake is closed with 4401", async () => {
 
 test("an id that is in use is closed with 4409", async () => {
   const { client, events } = connect({ generateID: () => "the same" });
-  const feed = await listen(client);
+  const feed = listen(client);
   start(client, { query: texts.Me });
   assert.equal((await feed.ended.next()).error.code, 4409);
   assert.equal((await events.closed.next())[0].code, 4409);

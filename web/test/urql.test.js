@@ -8,14 +8,12 @@ import { parse } from "graphql";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { documents, texts } from "../support/documents.js";
-import { picture, signUp } from "../support/people.js";
+import { pair, picture } from "../support/people.js";
 import { Queue } from "../support/queue.js";
 import { serve } from "../support/server.js";
 
 const server = await serve();
-const ada = await signUp(server);
-const bob = await signUp(server);
-await bob.follow(ada.id);
+const { ada, bob } = await pair(server);
 const sockets = [];
 after(async () => {
   sockets.forEach((socket) => socket.dispose());
@@ -101,8 +99,8 @@ for (const bySocket of [true, false]) {
   const how = bySocket ? "graphql-ws" : "server-sent events";
 
   test(`a subscription over ${how} delivers until it is ended`, async () => {
-    const { client } = connect({ bySocket });
-    const { cursor } = await bob.tweet("from here on");
+    const { ada, bob, cursor } = await pair(server);
+    const { client } = connect({ person: bob, bySocket });
     const { results, stop } = listen(client.subscription(documents.HomeFeedTweetAdded, { after: cursor }));
     for (const text of ["one", "two"]) {
       await ada.tweet(text);
