@@ -89,7 +89,7 @@ test("no request fails on our side, and none that is invalid is accepted", async
     // Rules that a schema cannot say (an id has to be one, a page has at most 100): the check in hooks.py looks at their errors.
     "--exclude-checks=positive_data_acceptance",
   );
-  assert.equal(failed, null, output);
+  assert.ok(!failed, output);
   const [, cases] = /(\d+) generated/.exec(output);
   assert.ok(Number(cases) >= 500, output);
 });
