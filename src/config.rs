@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
@@ -45,6 +45,34 @@ pub struct Config {
     pub log: String,
     /// Whether GraphiQL is served on `/`.
     pub graphiql: bool,
+    /// Whether the schema may be asked for.
+    pub introspection: bool,
+    /// Origins besides the public URL's whose pages may open sockets and read answers, e.g. `https://app.example`. In the
+    /// environment with commas between them.
+    #[serde(deserialize_with = "list")]
+    pub allowed_origins: Vec<String>,
+    /// How many operations one request may have as a JSON array; 0 takes no arrays.
+    pub batch_limit: usize,
+    /// What one document may have at most, see `limit::document`.
+    pub document_bytes: usize,
+    pub document_tokens: usize,
+    pub document_depth: usize,
+    pub document_aliases: usize,
+    pub document_directives: usize,
+    pub document_fragments: usize,
+    pub document_selections: usize,
+    pub document_cost: u64,
+    /// How long a query or mutation may take.
+    pub request_seconds: u32,
+    /// How many errors an answer has at most, and how many characters the message of each.
+    pub answer_errors: usize,
+    pub answer_error_chars: usize,
+    /// How much memory parsed documents may take, and the texts of automatic persisted queries; 0 takes none of those.
+    pub document_cache_bytes: usize,
+    pub persisted_query_bytes: usize,
+    /// A file with the documents that clients have been built with, and whether others are executed as well.
+    pub trusted_documents: Option<PathBuf>,
+    pub trusted_documents_mode: TrustedDocuments,
     /// Authors with more followers than this are not copied into home feeds but merged in when a feed is read.
     pub feed_push_limit: i64,
     /// How many followers one fan-out message serves, and how many tweets one backfill message copies.
@@ -80,6 +108,24 @@ impl Default for Config {
             upload_memory_bytes: 256 << 20,
             log: "info".to_owned(),
             graphiql: true,
+            introspection: true,
+            allowed_origins: Vec::new(),
+            batch_limit: 0,
+            document_bytes: 15_000,
+            document_tokens: 2_000,
+            document_depth: 15,
+            document_aliases: 30,
+            document_directives: 50,
+            document_fragments: 100,
+            document_selections: 2_000,
+            document_cost: 5_000,
+            request_seconds: 10,
+            answer_errors: 10,
+            answer_error_chars: 200,
+            document_cache_bytes: 16 << 20,
+            persisted_query_bytes: 16 << 20,
+            trusted_documents: None,
+            trusted_documents_mode: TrustedDocuments::Prefer,
             feed_push_limit: 10_000,
             feed_batch: 1_000,
             following_limit: 5_000,
@@ -89,6 +135,14 @@ impl Default for Config {
             argon2_passes: 2,
         }
     }
+}
+
+/// Whether documents that are on no list are executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustedDocuments {
+    Prefer,
+    Enforce,
 }
 
 /// What the command line says about the configuration.
@@ -205,6 +259,7 @@ impl Config {
             ("worker_lease_seconds", self.worker_lease_seconds.into(), 1),
             ("argon2_memory_kib", self.argon2_memory_kib.into(), 8),
             ("argon2_passes", self.argon2_passes.into(), 1),
+            ("request_seconds", self.request_seconds.into(), 1),
         ] {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));
@@ -217,6 +272,8 @@ impl Config {
             ("media_side", self.media_side == 0),
             ("media_seats", self.media_seats == 0),
             ("upload_bytes", self.upload_bytes == 0),
+            ("answer_errors", self.answer_errors == 0),
+            ("answer_error_chars", self.answer_error_chars == 0),
         ] {
             if is_zero {
                 return fail(format!("{key} has to be at least 1, but it is 0."));
@@ -227,8 +284,38 @@ impl Config {
                 "upload_memory_bytes has to be at least upload_bytes: else no upload of that size fits.".into(),
             );
         }
+        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+            return fail(format!(
+                "allowed_origins has to hold origins such as https://app.example, but one is {origin:?}."
+            ));
+        }
+        if self.trusted_documents_mode == TrustedDocuments::Enforce && self.trusted_documents.is_none() {
+            return fail("trusted_documents_mode is enforce, but there is no list: set trusted_documents.".into());
+        }
         Ok(())
     }
+}
+
+/// Whether this is a scheme and a host, and nothing after those.
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        !scheme.is_empty() && !host.is_empty() && host.chars().all(is_host)
+    })
+}
+
+/// A list, or its items in one text with commas between them.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum List {
+        Items(Vec<String>),
+        Text(String),
+    }
+    Ok(match List::deserialize(deserializer)? {
+        List::Items(items) => items,
+        List::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+    })
 }
 
 /// The names of all settings.

@@ -69,7 +69,12 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 /// The schema that answers requests.
 pub fn schema(app: App) -> Schema {
     let listeners = FeedListeners::start(&app);
-    builder().data(app).data(listeners).finish()
+    let mut builder = builder();
+    if !app.config.introspection {
+        // Suggestions would tell the names one by one.
+        builder = builder.disable_introspection().disable_suggestions();
+    }
+    builder.data(app).data(listeners).finish()
 }
 
 /// The public contract, as it stands in schema.graphql.

@@ -1,3 +1,5 @@
 //! What a request may cost, decided before anything is done for it.
 
+pub mod cache;
 pub mod document;
+pub mod manifest;

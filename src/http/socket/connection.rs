@@ -19,12 +19,15 @@ use crate::auth::{self, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
-use crate::http::operation::{Operation, Params, execute_stream};
+use crate::http::operation::{Operation, execute_stream};
+use crate::http::params::Params;
 use crate::http::{Server, Timings};
 use crate::service::session;
 
 /// Operations on one socket at a time.
 const MOST_OPERATIONS: usize = 100;
+/// How long the peer has to say goodbye as well.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Answers that wait for the socket. When they are this many, the operations wait as well.
 const OUTBOX: usize = 16;
 
@@ -40,14 +43,22 @@ pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>
     for (_, running) in connection.operations.drain() {
         running.task.abort();
     }
-    if let Some(close) = close {
-        end(&mut socket, close, patience).await;
+    match close {
+        Some(close) => end(&mut socket, close, patience).await,
+        None => part(&mut socket).await,
     }
 }
 
 async fn end(socket: &mut WebSocket, close: Close, patience: Duration) {
     // The peer may be gone: then there is nobody to tell.
-    drop(timeout(patience, socket.send(Message::Close(Some(close.frame())))).await);
+    if matches!(timeout(patience, socket.send(Message::Close(Some(close.frame())))).await, Ok(Ok(()))) {
+        part(socket).await;
+    }
+}
+
+/// Reads on to the end: so a close of the peer's is answered, and nothing unread takes our own one with it.
+async fn part(socket: &mut WebSocket) {
+    drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
 }
 
 struct Connection {
@@ -193,7 +204,7 @@ impl Connection {
             let errors = json!([{ "message": message, "extensions": { "code": "TOO_COSTLY" } }]);
             return Ok(Some(protocol::error(&id, &errors)));
         }
-        let operation = match params.prepare(&self.server.limits) {
+        let operation = match params.prepare(&self.server.documents) {
             Ok(operation) => operation,
             Err(rejection) => return Ok(Some(protocol::error(&id, &json!([rejection.error()])))),
         };

@@ -7,12 +7,12 @@ use async_graphql_axum::GraphQLProtocol;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Server;
-use super::answer::{Rejection, method_not_allowed};
-use super::graphql::user_agent;
+use super::answer::Rejection;
+use super::graphql::{self, user_agent};
 use super::identity::identify;
 use super::origin;
 
@@ -22,17 +22,26 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 /// Bytes that each socket keeps for reading and writing. The defaults would cost 256 KiB a socket.
 const BUFFER: usize = 4 * 1024;
 
-/// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is not for this address.
-pub async fn upgrade(
+/// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is a request.
+pub async fn or_get(
     State(server): State<Server>,
     headers: HeaderMap,
+    uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     protocol: Result<GraphQLProtocol, StatusCode>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else {
-        return ([(header::ALLOW, "POST")], method_not_allowed().await).into_response();
-    };
-    if protocol.is_err() {
+    match upgrade {
+        Ok(upgrade) => open(server, headers, upgrade, protocol.is_ok()).await,
+        Err(rejection) if headers.contains_key(header::UPGRADE) => {
+            let message = format!("This is no handshake of a WebSocket: {}.", rejection.body_text());
+            Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response()
+        }
+        Err(_) => graphql::get(&server, &headers, &uri).await,
+    }
+}
+
+async fn open(server: Server, headers: HeaderMap, upgrade: WebSocketUpgrade, is_graphql: bool) -> Response {
+    if !is_graphql {
         let message = format!("Ask for the subprotocol {SUBPROTOCOL} in Sec-WebSocket-Protocol.");
         return Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response();
     }

@@ -18,7 +18,7 @@ use entity::{TweetId, UserId};
 use roost::app::App;
 use roost::config::Config;
 use roost::db::{Db, sql};
-use roost::http::Server;
+use roost::http::{Documents, Server};
 use roost::service::user::NewUser;
 use roost::{service, worker};
 use sea_orm::ConnectionTrait;
@@ -67,7 +67,8 @@ impl TestApp {
 
     async fn on(dir: Arc<TempDir>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
-        let server = Server::new(app.clone(), CancellationToken::new());
+        let documents = Documents::open(&app.config).unwrap();
+        let server = Server::new(app.clone(), documents, CancellationToken::new());
         Self { router: server.router(), app, dir, checks_queue }
     }
 
@@ -116,6 +117,10 @@ impl TestApp {
 
     pub fn anonymous(&self) -> Client<'_> {
         Client { app: self, token: None }
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Sends any request through the router.
