@@ -17,7 +17,7 @@ use super::params::Params;
 use super::request_id;
 use crate::error::Error;
 use crate::graphql::RequestContext;
-use crate::limit::document::is_int;
+use crate::limit::document::fits_int;
 
 /// An operation that may be executed.
 pub struct Operation {
@@ -75,7 +75,7 @@ fn has_ints(operation: &OperationDefinition, variables: &Variables) -> Result<()
         let name = &definition.name.node;
         if matches!(&definition.var_type.node.base, BaseType::Named(ty) if ty == "Int")
             && let Some(Value::Number(number)) = variables.get(name)
-            && !is_int(number)
+            && !fits_int(number)
         {
             let message = format!("The variable ${name:.60} is an Int, which has 32 bits: {number} is none.");
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));

@@ -27,7 +27,7 @@ use async_graphql::Name;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::parser::{Error as ParseError, parse_query};
 
-pub use int::is_int;
+pub use int::fits_int;
 use size::Measured;
 pub use size::Size;
 
@@ -104,7 +104,8 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Syntax { message, .. } | Self::Cycle(message) | Self::NoInt(message) | Self::TooLarge(message)) = self;
+        let (Self::Syntax { message, .. } | Self::Cycle(message) | Self::NoInt(message) | Self::TooLarge(message)) =
+            self;
         f.write_str(message)
     }
 }

@@ -31,7 +31,7 @@ fn check_sizes(field: &Field) -> Result<(), Refused> {
         let name = name.node.as_str();
         if matches!(name, "first" | "last")
             && let Some(Value::Number(number)) = value.node.clone().into_const()
-            && !is_int(&number)
+            && !fits_int(&number)
         {
             return Err(Refused::NoInt(format!("{name} is an Int, which has 32 bits: {number} is none.")));
         }
@@ -39,8 +39,8 @@ fn check_sizes(field: &Field) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether a number has at most 32 bits.
+/// Whether a number has at most 32 bits. A fraction is the engine's to refuse.
 #[must_use]
-pub fn is_int(number: &Number) -> bool {
-    number.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
+pub fn fits_int(number: &Number) -> bool {
+    number.is_f64() || number.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
 }
