@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::process::{Place, until};
 use crate::support::{CREATE_TWEET, Served};
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -111,4 +112,21 @@ async fn a_stopping_server_finishes_what_is_under_way_and_takes_nothing_new() {
     let ((), answer) = tokio::join!(stopping, client);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("just in time"), "{answer}");
     served.app.drain().await;
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_file_left_for_a_connection_goes_on_when_it_has() {
+    let place = Place::new();
+    let mut command = tokio::process::Command::new("sh");
+    let script = format!("ulimit -n 100; exec {} serve", env!("CARGO_BIN_EXE_roost"));
+    command.args(["-c", &script]).current_dir(place.path("")).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let server = place.start(&mut command).await;
+    let mut connections = Vec::new();
+    for _ in 0..150 {
+        connections.push(TcpStream::connect(server.address()).await.unwrap());
+    }
+    until("the server has noticed", async || place.log().contains("no connection can be accepted")).await;
+    drop(connections);
+    let client = server.client();
+    until("it answers again", async || client.gql(None, "{ __typename }", json!({})).await.is_ok()).await;
 }
