@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, ServerError } from "@apollo/client";
+import { BatchHttpLink } from "@apollo/client/link/batch-http";
 import { ErrorLink } from "@apollo/client/link/error";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
@@ -20,7 +21,7 @@ import { serve } from "../support/server.js";
 // The link for subscriptions names the browser's sockets, which Node has not had always.
 globalThis.WebSocket ??= WebSocket;
 
-const server = await serve();
+const server = await serve({ ROOST_BATCH_LIMIT: "10" });
 const { ada, bob } = await pair(server);
 const clients = [];
 after(async () => {
@@ -238,6 +239,31 @@ for (const useGETForHashedQueries of [false, true]) {
     assert.ok(!`${url}${body}`.includes("viewer"), "no text of the query is sent");
   });
 }
+
+test("several operations in one request", async () => {
+  const requests = [];
+  const link = new BatchHttpLink({
+    uri: server.url,
+    headers: bob.headers,
+    batchInterval: 50,
+    fetch: (url, options) => {
+      requests.push(JSON.parse(options.body));
+      return fetch(url, options);
+    },
+  });
+  const client = new ApolloClient({ link, cache: cache() });
+  clients.push(client);
+  const ask = (query, variables) => client.query({ query: documents[query], variables, errorPolicy: "all" });
+  const [me, person, wrong] = await Promise.all([
+    ask("Me"),
+    ask("Person", { username: ada.username }),
+    ask("Object", { id: "malformed" }),
+  ]);
+  assert.deepEqual(requests.map((operations) => operations.length), [3]);
+  assert.equal(me.data.viewer.user.username, bob.username);
+  assert.equal(person.data.user.username, ada.username);
+  assert.equal(wrong.error.errors[0].extensions.code, "BAD_USER_INPUT");
+});
 
 test("mutations with persisted queries go by POST", async () => {
   const { client, requests } = connect({ persisted: { useGETForHashedQueries: true } });
