@@ -49,6 +49,7 @@ const PLACES = {
   "Mutation.*.input.tweetId": ["ids", 0.9],
   "Mutation.*.input.commentId": ["ids", 0.9],
   "Mutation.*.input.subjectId": ["ids", 0.9],
+  "Mutation.*.input.sessionId": ["ids", 0.9],
   "Mutation.*.input.content": ["texts", 0.8],
   "*.*.first": ["sizes", 0.8],
   "*.*.last": ["sizes", 0.8],
