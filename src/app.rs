@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::error::Result;
 use crate::failpoint::Failpoints;
 use crate::ids::Ids;
+use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
 use crate::service::node::Node;
@@ -23,6 +24,7 @@ pub struct App {
     pub live: Live,
     pub media: Media,
     pub passwords: Passwords,
+    pub rates: Rates,
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
@@ -44,6 +46,11 @@ impl App {
             live: Live::default(),
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
+            rates: if config.rate_limit {
+                Rates::in_process(config.rate_rules(), clock.clone())
+            } else {
+                Rates::off(clock.clone())
+            },
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,

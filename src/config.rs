@@ -3,12 +3,20 @@
 //! In rising order: defaults, the file `roost.toml`, environment variables `ROOST_…`, command-line flags. The keys are flat,
 //! so that `feed_push_limit` in the file is `ROOST_FEED_PUSH_LIMIT` in the environment.
 
+mod text;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::SECOND;
+use crate::limit::address::Proxies;
+use crate::limit::document::DocumentLimits;
+use crate::limit::rate::{Action, Quota, Rules};
+use text::{explain, is_origin, keys, mask, percent_encode};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
@@ -49,7 +57,7 @@ pub struct Config {
     pub introspection: bool,
     /// Origins besides the public URL's whose pages may open sockets and read answers, e.g. `https://app.example`. In the
     /// environment with commas between them.
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "text::list")]
     pub allowed_origins: Vec<String>,
     /// How many operations one request may have as a JSON array; 0 takes no arrays.
     pub batch_limit: usize,
@@ -86,10 +94,27 @@ pub struct Config {
     /// The memory in KiB and the passes that hashing a password takes. The default is OWASP's recommendation for argon2id.
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
+    /// Whether there are limits on how often somebody may do something.
+    pub rate_limit: bool,
+    /// These limits, as `30, 300/3h`: so many at once, and then so many in a time.
+    pub rate_operations: Quota,
+    pub rate_anonymous_operations: Quota,
+    pub rate_tweets: Quota,
+    pub rate_comments_and_likes: Quota,
+    pub rate_follows: Quota,
+    pub rate_uploads: Quota,
+    pub rate_sign_ups: Quota,
+    pub rate_log_ins: Quota,
+    pub rate_log_ins_by_address: Quota,
+    /// The longest time for which wrong passwords close an account to an address, in seconds.
+    pub rate_log_in_delay_seconds: u32,
+    /// The proxies in front of the server, whose `X-Forwarded-For` is believed: `10.0.0.0/8, ::1`.
+    pub trusted_proxies: Proxies,
 }
 
 impl Default for Config {
     fn default() -> Self {
+        let document = DocumentLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             data_dir: PathBuf::from("data"),
@@ -111,14 +136,14 @@ impl Default for Config {
             introspection: true,
             allowed_origins: Vec::new(),
             batch_limit: 0,
-            document_bytes: 15_000,
-            document_tokens: 2_000,
-            document_depth: 15,
-            document_aliases: 30,
-            document_directives: 50,
-            document_fragments: 100,
-            document_selections: 2_000,
-            document_cost: 5_000,
+            document_bytes: document.max_bytes,
+            document_tokens: document.max_tokens,
+            document_depth: document.max_depth,
+            document_aliases: document.max_aliases,
+            document_directives: document.max_directives,
+            document_fragments: document.max_fragments,
+            document_selections: document.max_selections,
+            document_cost: document.max_cost,
             request_seconds: 10,
             answer_errors: 10,
             answer_error_chars: 200,
@@ -133,6 +158,18 @@ impl Default for Config {
             worker_lease_seconds: 10,
             argon2_memory_kib: 19 * 1024,
             argon2_passes: 2,
+            rate_limit: true,
+            rate_operations: Action::Operations.quota(),
+            rate_anonymous_operations: Action::AnonymousOperations.quota(),
+            rate_tweets: Action::Tweets.quota(),
+            rate_comments_and_likes: Action::CommentsAndLikes.quota(),
+            rate_follows: Action::Follows.quota(),
+            rate_uploads: Action::Uploads.quota(),
+            rate_sign_ups: Action::SignUps.quota(),
+            rate_log_ins: Action::LogIns.quota(),
+            rate_log_ins_by_address: Action::LogInsByAddress.quota(),
+            rate_log_in_delay_seconds: 900,
+            trusted_proxies: Proxies::default(),
         }
     }
 }
@@ -152,6 +189,8 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<bool>,
 }
 
 /// A setting that cannot be used, in one plain sentence.
@@ -230,6 +269,25 @@ impl Config {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)).trim_end_matches('/').to_owned()
     }
 
+    /// How often somebody may do something.
+    pub fn rate_rules(&self) -> Rules {
+        let quota = |action| match action {
+            Action::Operations => self.rate_operations,
+            Action::AnonymousOperations => self.rate_anonymous_operations,
+            Action::Tweets => self.rate_tweets,
+            Action::CommentsAndLikes => self.rate_comments_and_likes,
+            Action::Follows => self.rate_follows,
+            Action::Uploads => self.rate_uploads,
+            Action::SignUps => self.rate_sign_ups,
+            Action::LogIns => self.rate_log_ins,
+            Action::LogInsByAddress => self.rate_log_ins_by_address,
+        };
+        Rules {
+            quotas: Action::ALL.map(|action| (action, quota(action))).to_vec(),
+            longest_delay: i64::from(self.rate_log_in_delay_seconds) * SECOND,
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |sentence: String| Err(ConfigError(sentence));
         for (key, value) in
@@ -294,67 +352,4 @@ impl Config {
         }
         Ok(())
     }
-}
-
-/// Whether this is a scheme and a host, and nothing after those.
-fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, host)| {
-        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-        !scheme.is_empty() && !host.is_empty() && host.chars().all(is_host)
-    })
-}
-
-/// A list, or its items in one text with commas between them.
-fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum List {
-        Items(Vec<String>),
-        Text(String),
-    }
-    Ok(match List::deserialize(deserializer)? {
-        List::Items(items) => items,
-        List::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
-    })
-}
-
-/// The names of all settings.
-fn keys() -> Vec<String> {
-    match serde_json::to_value(Config::default()) {
-        Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// figment's error as one sentence with the place it came from.
-fn explain(error: &figment::Error) -> String {
-    let place = error.metadata.as_ref().map_or(String::new(), |metadata| match &metadata.source {
-        Some(source) => format!(" in {} ({source})", metadata.name),
-        None => format!(" in {}", metadata.name),
-    });
-    let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
-    let kind = error.kind.to_string();
-    // A fault of syntax comes with the line it is in, drawn with bars; the numbers of line and column are enough.
-    let said = kind.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
-    format!("The configuration{place} cannot be used: {key}{}.", said.collect::<Vec<_>>().join(": "))
-}
-
-/// A path as it is written in a URL, whatever characters the name of a folder has.
-fn percent_encode(path: &str) -> String {
-    path.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
-/// `scheme://user:password@host` with the password hidden.
-fn mask(url: &str) -> String {
-    let hidden = url.split_once("://").and_then(|(scheme, rest)| {
-        let (login, host) = rest.rsplit_once('@')?;
-        let user = login.split(':').next().unwrap_or_default();
-        Some(format!("{scheme}://{user}:****@{host}"))
-    });
-    hidden.unwrap_or_else(|| url.to_owned())
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 
+use crate::limit::rate::Limited;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Something that a person got wrong, and in which field of the input.
@@ -51,6 +53,13 @@ pub enum Error {
     NotFound(String),
     #[error("This idempotency key was used for another input within the last 24 hours.")]
     IdempotencyMismatch,
+    /// Too much of something in a short time. Nothing was changed.
+    #[error("There were too many {what} in a short time. Try again in {retry_after} seconds.")]
+    RateLimited {
+        what: &'static str,
+        /// In seconds, at least 1.
+        retry_after: u64,
+    },
     #[error("Too much was missed to send it all. Read the list again and subscribe anew.")]
     Resubscribe,
     #[error("This took too long and was given up. Ask for less at a time.")]
@@ -97,6 +106,7 @@ impl Error {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::NotFound(_) => "NOT_FOUND",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Resubscribe => "RESUBSCRIBE",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
@@ -108,6 +118,12 @@ impl Error {
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         Self::Internal(Arc::new(error.into()))
+    }
+}
+
+impl From<Limited> for Error {
+    fn from(limited: Limited) -> Self {
+        Self::RateLimited { what: limited.standing.action.what(), retry_after: limited.retry_after }
     }
 }
 

@@ -1,15 +1,19 @@
 //! Who is asking: one path from a token to a `Viewer`, for HTTP and for sockets.
 
+mod client;
 pub mod cookie;
+pub mod credentials;
 pub mod password;
 mod token;
 
+pub use client::Client;
 use entity::{SessionId, UserId};
 
 use crate::app::App;
-use crate::error::{Error, Result, UserErrorCode};
+use crate::error::Result;
+use crate::service::session::NewSession;
 use crate::service::user::SignUp;
-use crate::service::{session, user};
+use crate::service::{self, session, user};
 
 /// No password is longer, in bytes: 128 code points of at most 4. Hashing a megabyte would be work for nothing.
 const LONGEST_PASSWORD: usize = 128 * 4;
@@ -44,7 +48,7 @@ pub async fn sign_up(app: &App, typed: &SignUp, user_agent: Option<&str>) -> Res
     let new = user::check(app, typed).await?;
     let hash = app.passwords.hash(typed.password.clone()).await?;
     let user = user::create(app, &new, &hash).await?;
-    start(app, user.id, user_agent).await
+    start(app, user.id, &hash, user_agent).await
 }
 
 /// By username or e-mail address. An unknown login and a wrong password are told apart neither by the error nor by the time.
@@ -52,7 +56,7 @@ pub async fn sign_up(app: &App, typed: &SignUp, user_agent: Option<&str>) -> Res
 /// # Errors
 /// WRONG_CREDENTIALS; UNAVAILABLE when too many passwords are being hashed.
 pub async fn log_in(app: &App, login: &str, password: String, user_agent: Option<&str>) -> Result<LogIn> {
-    let wrong = || Error::user(UserErrorCode::WrongCredentials, None, "The login or the password is wrong.");
+    let wrong = || service::credentials::wrong(None);
     if password.len() > LONGEST_PASSWORD {
         return Err(wrong());
     }
@@ -61,11 +65,13 @@ pub async fn log_in(app: &App, login: &str, password: String, user_agent: Option
     if !app.passwords.verify(password, hash).await? {
         return Err(wrong());
     }
-    start(app, found.ok_or_else(wrong)?.id, user_agent).await
+    let user = found.ok_or_else(wrong)?;
+    start(app, user.id, &user.password_hash, user_agent).await
 }
 
-async fn start(app: &App, user: UserId, user_agent: Option<&str>) -> Result<LogIn> {
+async fn start(app: &App, user: UserId, password_hash: &str, user_agent: Option<&str>) -> Result<LogIn> {
     let token = token::generate();
-    let session = session::start(app, user, &token::hash(&token), user_agent).await?;
+    let new = NewSession { user, password_hash, token_hash: &token::hash(&token), user_agent };
+    let session = session::start(app, &new).await?;
     Ok(LogIn { viewer: Viewer { user, session }, token })
 }

@@ -81,6 +81,9 @@ struct ServeArgs {
     /// Leave the background work to `roost worker`
     #[arg(long)]
     no_worker: bool,
+    /// Let everybody do everything as often as they like
+    #[arg(long)]
+    no_rate_limit: bool,
 }
 
 /// Runs the command that the arguments name.
@@ -102,8 +105,11 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         std::io::stdout().write_all(crate::graphql::sdl().as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let listen = if let Command::Serve(args) = &command { args.listen } else { None };
-    let config = Config::load(cli.config.as_deref(), &Flags { listen, data_dir: cli.data_dir })?;
+    let (listen, rate_limit) = match &command {
+        Command::Serve(args) => (args.listen, args.no_rate_limit.then_some(false)),
+        _ => (None, None),
+    };
+    let config = Config::load(cli.config.as_deref(), &Flags { listen, data_dir: cli.data_dir, rate_limit })?;
     start_log(&config)?;
     for variable in Config::unknown_variables() {
         tracing::warn!("{variable} is no setting of roost. Is it misspelt?");

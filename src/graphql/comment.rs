@@ -15,6 +15,7 @@ use super::scalar::DateTime;
 use super::tweet::Tweet;
 use super::user::User;
 use crate::error::{Error, Result};
+use crate::limit::rate::Action;
 use crate::service::comment::NewComment;
 use crate::service::{self, page};
 
@@ -221,7 +222,7 @@ impl CommentMutation {
 }
 
 async fn create(ctx: &Context<'_>, input: CreateCommentInput) -> Result<CreateCommentPayload> {
-    let viewer = ctx.viewer()?.user;
+    let viewer = ctx.charge(&[(Action::CommentsAndLikes, 1)]).await?.user;
     let tweet = GlobalId::tweet(&input.tweet_id, "tweetId");
     let new = NewComment { tweet, content: input.content, idempotency_key: input.idempotency_key };
     let comment = service::comment::create(ctx.app(), viewer, &new).await?;
@@ -231,7 +232,7 @@ async fn create(ctx: &Context<'_>, input: CreateCommentInput) -> Result<CreateCo
 }
 
 async fn update(ctx: &Context<'_>, input: UpdateCommentInput) -> Result<UpdateCommentPayload> {
-    let viewer = ctx.viewer()?.user;
+    let viewer = ctx.charge(&[(Action::CommentsAndLikes, 1)]).await?.user;
     let id = GlobalId::comment(&input.comment_id, "commentId");
     let comment = service::comment::update(ctx.app(), viewer, id, &input.content).await?;
     ctx.loaders().clear();

@@ -93,6 +93,7 @@ impl Added {
             };
             if self.sent.remember(tweet.id) {
                 self.request.loaders.clear();
+                self.request.begin_turn(self.listener.turn().await);
                 return Ok(FeedEdge::of(tweet));
             }
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use entity::{TweetId, UserId, tweet};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::app::App;
 use crate::clock::MINUTE;
@@ -18,6 +18,8 @@ use crate::service::feed::live;
 
 /// How many tweets may wait for a listener to read them. One that is slower is ended and told to read again.
 const BUFFER: usize = 256;
+/// How many listeners have an event made of a tweet at the same time: each takes a good deal of memory meanwhile.
+const TURNS: usize = 64;
 /// How far back listeners look whose worker is another process: a delivery may take so long.
 const LOOK_BACK: i64 = MINUTE;
 
@@ -40,12 +42,13 @@ struct Registry {
 pub struct FeedListeners {
     app: App,
     registry: Arc<Mutex<Registry>>,
+    turns: Arc<Semaphore>,
 }
 
 impl FeedListeners {
     /// Starts the task that tells the listeners. It ends when the last clone of these is gone.
     pub fn start(app: &App) -> Self {
-        let listeners = Self { app: app.clone(), registry: Arc::default() };
+        let listeners = Self { app: app.clone(), registry: Arc::default(), turns: Arc::new(Semaphore::new(TURNS)) };
         // Without a runtime there is nothing to listen to: the schema is only printed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tell(listeners.clone(), app.live.deliveries()));
@@ -160,6 +163,11 @@ impl Listener {
     /// The next tweet; none when the listener was too slow and has to read again.
     pub async fn next(&mut self) -> Option<Arc<tweet::Model>> {
         self.tweets.recv().await
+    }
+
+    /// Waits until it may make an event of a tweet. Its turn ends when this is dropped.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.listeners.turns).acquire_owned().await.ok()
     }
 }
 

@@ -12,6 +12,7 @@ use super::scalar::DateTime;
 use super::user::User;
 use super::viewer::Viewer;
 use crate::error::Result;
+use crate::limit::rate::Action;
 use crate::service::follow::{self, Edge};
 
 connection! {
@@ -123,19 +124,19 @@ impl FollowMutation {
 }
 
 async fn follow(ctx: &Context<'_>, id: &ID) -> Result<FollowPayload> {
-    let (viewer, user) = parties(ctx, id)?;
+    let (viewer, user) = parties(ctx, id).await?;
     follow::follow(ctx.app(), viewer, user).await?;
     ctx.loaders().clear();
     Ok(FollowPayload { user: Some(User(user)), viewer: Some(Viewer(viewer)), user_errors: Vec::new() })
 }
 
 async fn unfollow(ctx: &Context<'_>, id: &ID) -> Result<UnfollowPayload> {
-    let (viewer, user) = parties(ctx, id)?;
+    let (viewer, user) = parties(ctx, id).await?;
     follow::unfollow(ctx.app(), viewer, user).await?;
     ctx.loaders().clear();
     Ok(UnfollowPayload { user: Some(User(user)), viewer: Some(Viewer(viewer)), user_errors: Vec::new() })
 }
 
-fn parties(ctx: &Context<'_>, id: &ID) -> Result<(UserId, UserId)> {
-    Ok((ctx.viewer()?.user, GlobalId::user(id, "userId")?))
+async fn parties(ctx: &Context<'_>, id: &ID) -> Result<(UserId, UserId)> {
+    Ok((ctx.charge(&[(Action::Follows, 1)]).await?.user, GlobalId::user(id, "userId")?))
 }

@@ -3,7 +3,7 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{CommentId, PhotoId, Subject, TweetId, UserId};
+use entity::{CommentId, PhotoId, SessionId, Subject, TweetId, UserId};
 
 use crate::error::{Error, Result};
 
@@ -18,6 +18,7 @@ pub enum GlobalId {
     Comment(CommentId),
     /// The recipient, and the number among their notifications.
     Notification(UserId, i64),
+    Session(SessionId),
 }
 
 impl GlobalId {
@@ -30,6 +31,7 @@ impl GlobalId {
             Self::Photo(id) => format!("Photo:{id}"),
             Self::Comment(id) => format!("Comment:{id}"),
             Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
+            Self::Session(id) => format!("Session:{id}"),
         };
         ID(URL_SAFE_NO_PAD.encode(plain))
     }
@@ -73,6 +75,17 @@ impl GlobalId {
         }
     }
 
+    /// The session that the input of a mutation names.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours; the user error NOT_FOUND when it is the id of something else.
+    pub fn session(id: &ID, field: &'static str) -> Result<SessionId> {
+        match Self::decode(id)? {
+            Self::Session(id) => Ok(id),
+            _ => Err(Error::not_found("session", field)),
+        }
+    }
+
     /// What the input of a mutation names to like or unlike.
     ///
     /// # Errors
@@ -95,6 +108,7 @@ fn parse(id: &ID) -> Option<GlobalId> {
         "Profile" => GlobalId::Profile(UserId(number.parse().ok()?)),
         "Tweet" => GlobalId::Tweet(TweetId(number.parse().ok()?)),
         "Photo" => GlobalId::Photo(PhotoId(number.parse().ok()?)),
+        "Session" => GlobalId::Session(SessionId(number.parse().ok()?)),
         "Comment" => GlobalId::Comment(CommentId(number.parse().ok()?)),
         "Notification" => {
             let (recipient, seq) = number.split_once(':')?;

@@ -21,6 +21,7 @@ use super::scalar::DateTime;
 use super::tweet::Tweet;
 use super::user::User;
 use crate::error::{Error, Result};
+use crate::limit::rate::Action;
 use crate::service::like::{self, Liker};
 
 /// What can be liked.
@@ -180,7 +181,7 @@ impl LikeMutation {
 }
 
 async fn set(ctx: &Context<'_>, id: &ID, liked: bool) -> Result<Likeable> {
-    let viewer = ctx.viewer()?.user;
+    let viewer = ctx.charge(&[(Action::CommentsAndLikes, 1)]).await?.user;
     let subject = GlobalId::subject(id, "subjectId")?;
     if liked {
         like::like(ctx.app(), viewer, subject).await?;

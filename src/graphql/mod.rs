@@ -1,6 +1,7 @@
 //! The API: shapes and names. No SQL and no rules.
 
 mod comment;
+mod credentials;
 mod cursor;
 mod feed;
 mod feed_listeners;
@@ -14,6 +15,7 @@ mod page;
 mod payload;
 mod photo;
 mod profile;
+mod rate;
 mod scalar;
 mod session;
 mod tweet;
@@ -22,16 +24,20 @@ mod upload;
 mod user;
 mod viewer;
 
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, MergedObject, MergedSubscription, SchemaBuilder};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
-use crate::auth::Viewer;
+use crate::auth::{Client, Viewer};
 use crate::error::{Error, Result};
+use crate::limit::rate::Action;
 use crate::loader::Loaders;
 
 pub use feed_listeners::FeedListeners;
+pub use rate::Standings;
 
 /// What can be read.
 #[derive(MergedObject, Default)]
@@ -41,6 +47,7 @@ pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    credentials::CredentialsMutation,
     profile::ProfileMutation,
     tweet::TweetMutation,
     comment::CommentMutation,
@@ -87,12 +94,25 @@ pub fn sdl() -> String {
 pub struct RequestContext {
     viewer: Mutex<Option<Viewer>>,
     pub loaders: Loaders,
-    pub user_agent: Option<String>,
+    pub client: Client,
+    pub rates: Standings,
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl RequestContext {
-    pub fn new(app: &App, viewer: Option<Viewer>, user_agent: Option<String>) -> Arc<Self> {
-        Arc::new(Self { viewer: Mutex::new(viewer), loaders: Loaders::new(app.db.clone()), user_agent })
+    pub fn new(app: &App, viewer: Option<Viewer>, client: Client) -> Arc<Self> {
+        let (loaders, rates) = (Loaders::new(app.db.clone()), Standings::default());
+        Arc::new(Self { viewer: Mutex::new(viewer), loaders, client, rates, turn: Mutex::default() })
+    }
+
+    /// The engine makes an answer of an event from now on, and has its turn to do so.
+    pub fn begin_turn(&self, turn: Option<OwnedSemaphorePermit>) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    }
+
+    /// The answer is made. Whoever it is for may take as long as they like to read it.
+    pub fn end_turn(&self) {
+        self.begin_turn(None);
     }
 }
 
@@ -110,6 +130,12 @@ pub trait ContextExt {
     /// Who is asking from now on: the rest of the operation that logged somebody in, or out.
     fn set_viewer(&self, viewer: Option<Viewer>);
     fn loaders(&self) -> &Loaders;
+    /// Counts what the viewer is about to do. Comes before all else that a mutation does: every call counts, whatever
+    /// becomes of it, a repeat with an idempotency key included.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED when nobody is logged in; RATE_LIMITED when it is too much, and then nothing is counted.
+    fn charge(&self, done: &[(Action, usize)]) -> impl Future<Output = Result<Viewer>> + Send;
 }
 
 impl ContextExt for Context<'_> {
@@ -135,5 +161,11 @@ impl ContextExt for Context<'_> {
 
     fn loaders(&self) -> &Loaders {
         &self.request().loaders
+    }
+
+    async fn charge(&self, done: &[(Action, usize)]) -> Result<Viewer> {
+        let viewer = self.viewer()?;
+        rate::charge_user(self, viewer.user, done).await?;
+        Ok(viewer)
     }
 }

@@ -7,11 +7,12 @@ use super::comment::Comment;
 use super::id::GlobalId;
 use super::notification::Notification;
 use super::photo::Photo;
+use super::session::Session;
 use super::tweet::Tweet;
 use super::user::{Profile, User};
 use super::viewer::Viewer;
 use crate::error::{Error, Result};
-use crate::service::notification;
+use crate::service::{notification, session};
 
 /// How many ids one call may ask for.
 const MOST: usize = 100;
@@ -27,6 +28,7 @@ pub enum Node {
     Photo(Photo),
     Comment(Comment),
     Notification(Notification),
+    Session(Session),
 }
 
 #[derive(Default)]
@@ -71,5 +73,12 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
             found.map(|found| Node::Notification(Notification(found)))
         }
         GlobalId::Notification(..) => None,
+        GlobalId::Session(id) => match ctx.viewer_opt() {
+            Some(viewer) => {
+                let found = session::own(ctx.app(), ctx.app().db.read(), viewer.user, id).await?;
+                found.map(|found| Node::Session(Session(found)))
+            }
+            None => None,
+        },
     })
 }

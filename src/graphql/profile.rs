@@ -7,6 +7,7 @@ use super::payload::{UserError, answer, payloads};
 use super::upload::Upload;
 use super::user::User;
 use crate::error::Result;
+use crate::limit::rate::Action;
 use crate::service::profile::{self, Change, ProfileChange};
 
 /// nickname: 1 to 50 characters; bio: at most 160.
@@ -47,7 +48,8 @@ impl ProfileMutation {
 }
 
 async fn update(ctx: &Context<'_>, input: UpdateProfileInput) -> Result<UpdateProfilePayload> {
-    let viewer = ctx.viewer()?;
+    let files = usize::from(matches!(input.avatar, MaybeUndefined::Value(_)));
+    let viewer = ctx.charge(&[(Action::Uploads, files)]).await?;
     let change = ProfileChange {
         nickname: change(input.nickname),
         bio: change(input.bio),

@@ -18,6 +18,7 @@ use super::scalar::DateTime;
 use super::user::User;
 use super::viewer::Viewer;
 use crate::error::Result;
+use crate::limit::rate::Action;
 use crate::service;
 
 /// A short text by somebody.
@@ -190,10 +191,11 @@ impl TweetMutation {
 }
 
 async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> Result<CreateTweetPayload> {
-    let viewer = ctx.viewer()?;
+    let photos = input.photos.unwrap_or_default();
+    let viewer = ctx.charge(&[(Action::Tweets, 1), (Action::Uploads, photos.len())]).await?;
     let new = service::tweet::NewTweet {
         content: input.content,
-        photos: input.photos.unwrap_or_default().into_iter().map(Into::into).collect(),
+        photos: photos.into_iter().map(Into::into).collect(),
         idempotency_key: input.idempotency_key,
     };
     let tweet = service::tweet::create(ctx.app(), viewer.user, &new).await?;

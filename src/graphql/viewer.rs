@@ -9,9 +9,10 @@ use super::feed::{FeedConnection, FeedEdge};
 use super::id::GlobalId;
 use super::notification::{NotificationConnection, NotificationEdge};
 use super::page::PageArgs;
+use super::session::Session;
 use super::user::User;
 use crate::error::Error;
-use crate::service::{feed, notification};
+use crate::service::{feed, notification, session};
 
 /// What only the person asking may see about themselves.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,12 @@ impl Viewer {
     /// How many notifications I have not read.
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<i64> {
         Ok(notification::inbox(ctx.app().db.read(), self.0).await?.unread)
+    }
+
+    /// Where I am logged in, latest first, at most 50; a further log-in ends the oldest. 30 days idle or 180 days old ends a
+    /// session.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        Ok(session::of(ctx.app(), self.0).await?.into_iter().map(Session).collect())
     }
 }
 

@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::accept::Media;
-use super::request_id;
+use super::{rate, request_id};
 use crate::config::Config;
 use crate::error::Error;
 use crate::limit::document::Refused;
+use crate::limit::rate::Limited;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-response+json; charset=utf-8");
@@ -29,13 +30,15 @@ pub struct Rejection {
     pub message: String,
     /// Line and column in the document, counted from 1.
     pub location: Option<(usize, usize)>,
+    /// The limit that was in the way of it.
+    limited: Option<Box<Limited>>,
     /// What a person tells the operator of something that is our fault.
     request_id: Option<String>,
 }
 
 impl Rejection {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), location: None, request_id: None }
+        Self { status, code, message: message.into(), location: None, limited: None, request_id: None }
     }
 
     /// Our own fault: the cause goes to the log, under an id that the client is told.
@@ -46,11 +49,20 @@ impl Rejection {
         Self { request_id: Some(request_id), ..rejection }
     }
 
+    /// Too much in a short time.
+    pub fn limited(limited: Limited) -> Self {
+        let error = Error::from(limited);
+        let rejection = Self::new(StatusCode::TOO_MANY_REQUESTS, error.code(), error.to_string());
+        Self { limited: Some(Box::new(limited)), ..rejection }
+    }
+
     /// The GraphQL error for it.
     pub fn error(&self) -> serde_json::Value {
         let mut extensions = json!({ "code": self.code });
-        if let (Some(extensions), Some(request_id)) = (extensions.as_object_mut(), &self.request_id) {
-            extensions.insert("requestId".to_owned(), json!(request_id));
+        if let Some(extensions) = extensions.as_object_mut() {
+            extensions.extend(self.request_id.iter().map(|id| ("requestId".to_owned(), json!(id))));
+            let retry_after = self.limited.iter().map(|limited| limited.retry_after);
+            extensions.extend(retry_after.map(|seconds| ("retryAfter".to_owned(), json!(seconds))));
         }
         let message = shortened(&self.message, LONGEST_MESSAGE);
         match self.location {
@@ -67,6 +79,10 @@ impl Rejection {
         let mut response = media.respond(status, json!({ "errors": [self.error()] }).to_string());
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(limited) = &self.limited {
+            response.headers_mut().extend(rate::headers(Some(limited.standing)));
+            response.headers_mut().insert(header::RETRY_AFTER, limited.retry_after.into());
         }
         response
     }
@@ -156,7 +172,12 @@ fn internal(message: &str) -> String {
 pub fn mask(executed: &mut Executed, config: &Config, request_id: &str) {
     executed.errors.truncate(config.answer_errors);
     for error in &mut executed.errors {
-        let known = error.source::<Error>().map(|source| (source.code(), source.to_string(), source.log()));
+        let source = error.source::<Error>();
+        let known = source.map(|source| (source.code(), source.to_string(), source.log()));
+        let retry_after = match source {
+            Some(Error::RateLimited { retry_after, .. }) => Some(*retry_after),
+            _ => None,
+        };
         let (code, message) = match known {
             Some(("INTERNAL", message, log)) => {
                 let path: Vec<String> = error.path.iter().map(segment).collect();
@@ -171,6 +192,9 @@ pub fn mask(executed: &mut Executed, config: &Config, request_id: &str) {
         extensions.set("code", code);
         if code == "INTERNAL" {
             extensions.set("requestId", request_id);
+        }
+        if let Some(seconds) = retry_after {
+            extensions.set("retryAfter", seconds);
         }
         error.message = shortened(&message, config.answer_error_chars);
         error.extensions = Some(extensions);

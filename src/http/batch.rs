@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 use super::Server;
 use super::accept::Accept;
 use super::answer::{Rejection, to_json};
-use super::graphql::{user_agent, without_stale_cookie};
+use super::graphql::without_stale_cookie;
 use super::identity::identify;
-use super::operation;
 use super::params::Params;
+use super::{operation, rate};
+use crate::auth::Client;
 use crate::graphql::RequestContext;
 
 /// Whether a body is an array.
@@ -23,30 +24,40 @@ pub fn is_one(body: &[u8]) -> bool {
 
 /// # Errors
 /// 400 when batches are switched off, or this is none or too long a one.
-pub async fn answer(server: &Server, headers: &HeaderMap, accept: Accept, body: &[u8]) -> Result<Response, Rejection> {
+pub async fn answer(
+    server: &Server,
+    client: Client,
+    headers: &HeaderMap,
+    accept: Accept,
+    body: &[u8],
+) -> Result<Response, Rejection> {
     let items = read(body, server.app.config.batch_limit)?;
     if accept.wants_events(None) {
         return Err(bad("A batch is not answered with events: ask for application/json."));
     }
     let identity = identify(&server.app, headers).await?;
-    let context = RequestContext::new(&server.app, identity.viewer, user_agent(headers));
+    let context = RequestContext::new(&server.app, identity.viewer, client);
     let deadline = operation::deadline(server);
     let mut answers = Vec::with_capacity(items.len());
-    let mut cookies = HeaderMap::new();
+    let mut told = HeaderMap::new();
     for item in items {
         let prepared = params(item).and_then(|params| params.prepare(&server.documents));
-        answers.push(match prepared {
+        let admitted = match prepared {
+            Ok(operation) => rate::admit(server, &operation, identity.viewer, &context).await.map(|()| operation),
+            Err(rejection) => Err(rejection),
+        };
+        answers.push(match admitted {
             Ok(operation) => {
                 let executed = operation::execute(server, operation, context.clone(), deadline).await;
-                cookies.extend(executed.http_headers.clone());
+                told.extend(executed.http_headers.clone());
                 to_json(&executed)
             }
             Err(rejection) => json!({ "errors": [rejection.error()] }).to_string(),
         });
     }
     let mut response = accept.media.respond(StatusCode::OK, format!("[{}]", answers.join(",")));
-    response.headers_mut().extend(cookies);
-    Ok(without_stale_cookie(server, identity, response))
+    response.headers_mut().extend(told);
+    Ok(without_stale_cookie(server, &identity, response))
 }
 
 fn read(body: &[u8], most: usize) -> Result<Vec<Value>, Rejection> {

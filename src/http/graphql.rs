@@ -17,8 +17,8 @@ use super::identity::{Identity, identify};
 use super::operation::{self, Operation};
 use super::params::Params;
 use super::upload::{self, Upload};
-use super::{Server, batch, sse};
-use crate::auth::cookie;
+use super::{Server, batch, rate, sse};
+use crate::auth::{Client, cookie};
 use crate::graphql::RequestContext;
 
 /// How long a body may be, in bytes.
@@ -28,11 +28,11 @@ const LONGEST: usize = 1024 * 1024;
 ///
 /// What a page of another site can send without asking first (a link, a form, plain text) never gets to the engine, so that
 /// the session cookie is safe: JSON has to call itself `application/json`, and a form needs a header that no form can have.
-pub async fn post(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
+pub async fn post(State(server): State<Server>, client: Client, headers: HeaderMap, body: Body) -> Response {
     let accept = Accept::of(&headers);
     let answer = match content::of(&headers) {
-        Ok(Content::Json) => json(&server, &headers, accept, body).await,
-        Ok(Content::Form) => form(&server, &headers, accept, body).await,
+        Ok(Content::Json) => json(&server, client, &headers, accept, body).await,
+        Ok(Content::Form) => form(&server, client, &headers, accept, body).await,
         Err(rejection) => Err(rejection),
     };
     answer.unwrap_or_else(|rejection| accept.media.reject(&rejection))
@@ -40,7 +40,7 @@ pub async fn post(State(server): State<Server>, headers: HeaderMap, body: Body) 
 
 /// Executes a query that stands in the URL, or streams a subscription. A link on any page sends it with our cookie, so
 /// nothing that changes something is executed.
-pub async fn get(server: &Server, headers: &HeaderMap, uri: &Uri) -> Response {
+pub async fn get(server: &Server, client: Client, headers: &HeaderMap, uri: &Uri) -> Response {
     let accept = Accept::of(headers);
     let answer = async {
         let operation = match Params::from_url(uri.query().unwrap_or_default())?.prepare(&server.documents) {
@@ -53,22 +53,28 @@ pub async fn get(server: &Server, headers: &HeaderMap, uri: &Uri) -> Response {
             return Ok(([(header::ALLOW, "POST")], accept.media.reject(&rejection)).into_response());
         }
         let identity = identify(&server.app, headers).await?;
-        Ok(answer(server, headers, accept, operation, identity).await)
+        answer(server, client, accept, operation, identity).await
     };
     answer.await.unwrap_or_else(|rejection| accept.media.reject(&rejection))
 }
 
-async fn json(server: &Server, headers: &HeaderMap, accept: Accept, body: Body) -> Result<Response, Rejection> {
+async fn json(
+    server: &Server,
+    client: Client,
+    headers: &HeaderMap,
+    accept: Accept,
+    body: Body,
+) -> Result<Response, Rejection> {
     let body = read(server, body).await?;
     if batch::is_one(&body) {
-        return batch::answer(server, headers, accept, &body).await;
+        return batch::answer(server, client, headers, accept, &body).await;
     }
     let operation = match Params::from_json(&body)?.prepare(&server.documents) {
         Ok(operation) => operation,
         Err(rejection) => return Ok(refuse(accept, &rejection)),
     };
     let identity = identify(&server.app, headers).await?;
-    Ok(answer(server, headers, accept, operation, identity).await)
+    answer(server, client, accept, operation, identity).await
 }
 
 async fn read(server: &Server, body: Body) -> Result<bytes::Bytes, Rejection> {
@@ -87,7 +93,13 @@ async fn read(server: &Server, body: Body) -> Result<bytes::Bytes, Rejection> {
     })
 }
 
-async fn form(server: &Server, headers: &HeaderMap, accept: Accept, body: Body) -> Result<Response, Rejection> {
+async fn form(
+    server: &Server,
+    client: Client,
+    headers: &HeaderMap,
+    accept: Accept,
+    body: Body,
+) -> Result<Response, Rejection> {
     upload::check_preflight(headers)?;
     let identity = identify(&server.app, headers).await?;
     // Nothing that takes a file is for somebody who is not logged in, so theirs need no room.
@@ -97,9 +109,9 @@ async fn form(server: &Server, headers: &HeaderMap, accept: Accept, body: Body) 
         Ok(operation) => operation,
         Err(rejection) => return Ok(refuse(accept, &rejection)),
     };
-    let response = answer(server, headers, accept, operation, identity).await;
+    let response = answer(server, client, accept, operation, identity).await;
     drop(held);
-    Ok(response)
+    response
 }
 
 /// The answer to a request that was understood, but whose document is not executed.
@@ -109,31 +121,27 @@ fn refuse(accept: Accept, rejection: &Rejection) -> Response {
 
 async fn answer(
     server: &Server,
-    headers: &HeaderMap,
+    client: Client,
     accept: Accept,
     operation: Operation,
     identity: Identity,
-) -> Response {
-    let context = RequestContext::new(&server.app, identity.viewer, user_agent(headers));
+) -> Result<Response, Rejection> {
+    let context = RequestContext::new(&server.app, identity.viewer, client);
+    rate::admit(server, &operation, identity.viewer, &context).await?;
     let response = if accept.wants_events(Some(operation.kind)) {
         sse::answer(server, operation, context, identity.viewer)
     } else {
         let executed = operation::execute(server, operation, context, operation::deadline(server)).await;
         accept.media.answer(executed)
     };
-    without_stale_cookie(server, identity, response)
+    Ok(without_stale_cookie(server, &identity, response))
 }
 
 /// Takes away the cookie of a session that has ended, unless the answer sets another one.
-pub fn without_stale_cookie(server: &Server, identity: Identity, mut response: Response) -> Response {
+pub fn without_stale_cookie(server: &Server, identity: &Identity, mut response: Response) -> Response {
     if identity.stale_cookie && !response.headers().contains_key(header::SET_COOKIE) {
         let cleared = HeaderValue::from_str(&cookie::cleared(&server.app.config));
         response.headers_mut().extend(cleared.ok().map(|cleared| (header::SET_COOKIE, cleared)));
     }
     response
-}
-
-/// What the client calls itself.
-pub fn user_agent(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
 }

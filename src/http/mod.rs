@@ -6,6 +6,7 @@
 mod accept;
 mod answer;
 mod batch;
+mod client;
 mod content;
 mod cors;
 mod documents;
@@ -18,6 +19,7 @@ mod media;
 mod operation;
 pub mod origin;
 mod params;
+mod rate;
 mod request_id;
 mod socket;
 mod sse;
@@ -38,6 +40,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::app::App;
 use crate::graphql::{Schema, schema};
+use crate::service::session;
 pub use documents::Documents;
 
 /// Answers shorter than this, in bytes, are sent as they are: they fit into a packet or two.
@@ -92,7 +95,9 @@ pub struct Server {
 }
 
 impl Server {
+    /// Has to be called within a runtime: it also starts to watch for sessions that end, until it is stopped.
     pub fn new(app: App, documents: Documents, stop: CancellationToken) -> Self {
+        tokio::spawn(session::watch(app.clone(), stop.clone()));
         let schema = schema(app.clone());
         let uploads = upload::Memory::new(app.config.upload_memory_bytes);
         let request = Duration::from_secs(app.config.request_seconds.into());

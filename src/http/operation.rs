@@ -14,7 +14,7 @@ use super::Server;
 use super::answer::{Rejection, failed, mask};
 use super::documents::Documents;
 use super::params::Params;
-use super::request_id;
+use super::{rate, request_id};
 use crate::error::Error;
 use crate::graphql::RequestContext;
 use crate::limit::document::fits_int;
@@ -23,8 +23,20 @@ use crate::limit::document::fits_int;
 pub struct Operation {
     request: Request,
     pub kind: OperationType,
-    /// What the answer is to say of its cost, if the client wants to know.
-    cost: Option<Value>,
+    /// The objects that it may return, and 10 for each change: never less than 1.
+    pub cost: u64,
+    /// Whether the answer is to say so.
+    tells_cost: bool,
+}
+
+impl Operation {
+    /// What the answer says of the cost, if the client wants to know: how much it is, how much one operation may cost, and
+    /// how much the client may still spend; null if that is not limited.
+    fn told_cost(&self, documents: &Documents, context: &RequestContext) -> Option<Value> {
+        let remaining = context.rates.binding().map(|standing| standing.remaining);
+        self.tells_cost
+            .then(|| value!({ "requested": self.cost, "maximum": documents.limits.max_cost, "remaining": remaining }))
+    }
 }
 
 impl Params {
@@ -50,8 +62,7 @@ impl Params {
         let mut request = Request::new("").variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(document.parsed.clone());
-        let cost = self.wants_cost().then(|| value!({ "requested": cost, "maximum": documents.limits.max_cost }));
-        Ok(Operation { request, kind, cost })
+        Ok(Operation { request, kind, cost, tells_cost: self.wants_cost() })
     }
 }
 
@@ -106,8 +117,9 @@ pub async fn execute(
     context: Arc<RequestContext>,
     deadline: Instant,
 ) -> Executed {
-    let Operation { request, cost, .. } = operation;
-    let executed = AssertUnwindSafe(server.schema.execute(request.data(context))).catch_unwind();
+    let cost = operation.told_cost(&server.documents, &context);
+    let request = operation.request.data(Arc::clone(&context));
+    let executed = AssertUnwindSafe(server.schema.execute(request)).catch_unwind();
     let mut executed = match timeout_at(deadline, executed).await {
         Ok(Ok(executed)) => executed,
         Ok(Err(_panic)) => failed(Error::internal("a resolver panicked")),
@@ -115,6 +127,7 @@ pub async fn execute(
     };
     executed.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
     mask(&mut executed, &server.app.config, &request_id::current());
+    executed.http_headers.extend(rate::headers(context.rates.binding()));
     executed
 }
 
@@ -124,20 +137,21 @@ pub fn execute_stream(
     operation: Operation,
     context: Arc<RequestContext>,
 ) -> impl Stream<Item = Executed> + Send + use<> {
-    let server = server.clone();
     if operation.kind != OperationType::Subscription {
-        let deadline = deadline(&server);
+        let (server, deadline) = (server.clone(), deadline(server));
         // Boxed, for it is large, and a subscription would have to be as large.
         let answer = Box::pin(async move { execute(&server, operation, context, deadline).await });
         return Either::Left(stream::once(answer));
     }
-    let Operation { request, mut cost, .. } = operation;
-    let request_id = request_id::current();
-    let stream = AssertUnwindSafe(server.schema.execute_stream(request.data(context))).catch_unwind();
+    let mut cost = operation.told_cost(&server.documents, &context);
+    let (config, request_id) = (Arc::clone(&server.app.config), request_id::current());
+    let request = operation.request.data(Arc::clone(&context));
+    let stream = AssertUnwindSafe(server.schema.execute_stream(request)).catch_unwind();
     Either::Right(stream.map(move |executed| {
+        context.end_turn();
         let mut executed = executed.unwrap_or_else(|_panic| failed(Error::internal("a resolver panicked")));
         executed.extensions.extend(cost.take().map(|cost| ("cost".to_owned(), cost)));
-        mask(&mut executed, &server.app.config, &request_id);
+        mask(&mut executed, &config, &request_id);
         executed
     }))
 }

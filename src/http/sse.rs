@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::Server;
 use super::answer::{Rejection, to_json};
 use super::operation::{Operation, execute_stream};
+use super::rate;
 use crate::auth::Viewer;
 use crate::graphql::RequestContext;
 use crate::service::session;
@@ -33,9 +34,10 @@ const HEADERS: [(HeaderName, &str); 3] = [
 
 /// Answers with a stream of events, which ends early when the server stops or the viewer's session ends.
 pub fn answer(server: &Server, operation: Operation, context: Arc<RequestContext>, viewer: Option<Viewer>) -> Response {
+    let standing = rate::headers(context.rates.binding());
     let next = execute_stream(server, operation, context).map(|executed| event("next", &to_json(&executed)));
     let events = next.chain(stream::once(async { event("complete", "") }));
-    respond(events.take_until(ended(server.clone(), viewer)))
+    (standing, respond(events.take_until(ended(server.clone(), viewer)))).into_response()
 }
 
 /// The answer to a document that is not executed.

@@ -31,6 +31,11 @@ impl<K: Copy + Eq + Hash> Topics<K> {
         Topic { key, woken, topics: self.clone() }
     }
 
+    /// What is listened to.
+    pub fn keys(&self) -> Vec<K> {
+        self.lock().keys().copied().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Wakers<K>> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }

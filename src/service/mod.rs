@@ -4,6 +4,7 @@ pub mod bulk;
 pub mod check;
 pub mod comment;
 pub mod counters;
+pub mod credentials;
 pub mod discard;
 pub mod feed;
 pub mod follow;

@@ -38,13 +38,13 @@ pub struct Stored {
 /// Looks at everything but the files.
 ///
 /// # Errors
-/// TOO_MANY for the field `photos`; what is wrong with an alt text.
+/// TOO_MANY for the field `photos`; what is wrong with each alt text.
 pub fn check(photos: &[NewPhoto]) -> Result<()> {
+    let mut faults = Faults::default();
     if photos.len() > MOST {
         let message = format!("A tweet may have at most {MOST} photos; these are {}.", photos.len());
-        return Err(Error::user(UserErrorCode::TooMany, "photos", message));
+        faults.keep::<()>(Err(Error::user(UserErrorCode::TooMany, "photos", message)))?;
     }
-    let mut faults = Faults::default();
     for (place, photo) in photos.iter().enumerate() {
         faults.keep(check::alt_text(&photo.alt_text, format!("photos.{place}.altText")))?;
     }

@@ -1,11 +1,20 @@
 //! Log-ins. 30 days without a request or 180 days in all end one; a user has at most 50.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use entity::{SessionId, UserId, session};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::clock::{DAY, HOUR};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::service::credentials;
 
 const IDLE: i64 = 30 * DAY;
 const ABSOLUTE: i64 = 180 * DAY;
@@ -13,30 +22,44 @@ const MOST: usize = 50;
 /// `last_seen_at` is written no more often than this, so that reads stay reads.
 const SEEN_EVERY: i64 = HOUR;
 const USER_AGENT: usize = 400;
+/// How often it is looked which sessions have ended that somebody listens to, and after how many at a time.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_AT: usize = 1_000;
+
+/// A session that is to be started.
+pub struct NewSession<'a> {
+    pub user: UserId,
+    /// The hash that the password was verified against.
+    pub password_hash: &'a str,
+    pub token_hash: &'a str,
+    pub user_agent: Option<&'a str>,
+}
 
 /// Starts a session, and ends the user's oldest ones beyond the 50th.
 ///
 /// # Errors
-/// Whatever the database says.
-pub async fn start(app: &App, user: UserId, token_hash: &str, user_agent: Option<&str>) -> Result<SessionId> {
-    app.db.retry(|| start_once(app, user, token_hash, user_agent)).await
+/// WRONG_CREDENTIALS when the password has been changed since it was verified.
+pub async fn start(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
+    app.db.retry(|| start_once(app, new)).await
 }
 
-async fn start_once(app: &App, user: UserId, token_hash: &str, user_agent: Option<&str>) -> Result<SessionId> {
+async fn start_once(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
+    let tx = app.db.begin().await?;
+    // A change of the password either comes first and is seen here, or comes later and ends this session.
+    credentials::lock(&tx, new.user, new.password_hash, None).await?;
     let now = app.clock.now();
     let id = SessionId(app.ids.next());
-    let tx = app.db.begin().await?;
     let row = session::ActiveModel {
         id: Set(id),
-        user_id: Set(user),
-        token_hash: Set(token_hash.to_owned()),
-        user_agent: Set(user_agent.map(|agent| agent.chars().take(USER_AGENT).collect())),
+        user_id: Set(new.user),
+        token_hash: Set(new.token_hash.to_owned()),
+        user_agent: Set(new.user_agent.map(|agent| agent.chars().take(USER_AGENT).collect())),
         created_at: Set(now),
         last_seen_at: Set(now),
     };
     session::Entity::insert(row).exec_without_returning(&tx).await?;
     let theirs = session::Entity::find()
-        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::UserId.eq(new.user))
         .order_by_desc(session::Column::Id)
         .all(&tx)
         .await?;
@@ -50,9 +73,7 @@ async fn start_once(app: &App, user: UserId, token_hash: &str, user_agent: Optio
         session::Entity::delete_many().filter(session::Column::Id.is_in(ended.iter().copied())).exec(&tx).await?;
     }
     tx.commit().await?;
-    for ended in ended {
-        app.live.sessions.wake(ended);
-    }
+    tell(app, &ended);
     Ok(id)
 }
 
@@ -62,25 +83,49 @@ async fn start_once(app: &App, user: UserId, token_hash: &str, user_agent: Optio
 /// Whatever the database says.
 pub async fn by_token_hash(app: &App, token_hash: &str) -> Result<Option<session::Model>> {
     let found = session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)).one(app.db.read()).await?;
-    let now = app.clock.now();
-    let Some(found) = found.filter(|session| now < expires_at(session)) else { return Ok(None) };
-    if now - found.last_seen_at >= SEEN_EVERY {
-        session::Entity::update_many()
-            .set(session::ActiveModel { last_seen_at: Set(now), ..Default::default() })
-            .filter(session::Column::Id.eq(found.id))
-            .exec(app.db.write())
-            .await?;
-    }
+    let Some(found) = found.filter(|session| app.clock.now() < expires_at(session)) else { return Ok(None) };
+    seen(app, found.id, found.last_seen_at).await?;
     Ok(Some(found))
 }
 
-/// Whether a session still lasts.
+/// Something is asked by a session which was seen last at the time given. Returns what that time is now.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lasts(app: &App, id: SessionId) -> Result<bool> {
-    let found = session::Entity::find_by_id(id).one(app.db.read()).await?;
-    Ok(found.is_some_and(|session| app.clock.now() < expires_at(&session)))
+pub async fn seen(app: &App, id: SessionId, last: i64) -> Result<i64> {
+    let now = app.clock.now();
+    if now - last < SEEN_EVERY {
+        return Ok(last);
+    }
+    session::Entity::update_many()
+        .set(session::ActiveModel { last_seen_at: Set(now), ..Default::default() })
+        .filter(session::Column::Id.eq(id))
+        .exec(app.db.write())
+        .await?;
+    Ok(now)
+}
+
+/// The sessions of a user that last, latest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn of(app: &App, user: UserId) -> Result<Vec<session::Model>> {
+    let theirs = session::Entity::find().filter(session::Column::UserId.eq(user)).filter(lasting(app));
+    Ok(theirs.order_by_desc(session::Column::Id).limit(MOST as u64).all(app.db.read()).await?)
+}
+
+/// One of them.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn own(app: &App, db: &impl ConnectionTrait, user: UserId, id: SessionId) -> Result<Option<session::Model>> {
+    let theirs = session::Entity::find_by_id(id).filter(session::Column::UserId.eq(user));
+    Ok(theirs.filter(lasting(app)).one(db).await?)
+}
+
+fn lasting(app: &App) -> Condition {
+    let now = app.clock.now();
+    Condition::all().add(session::Column::LastSeenAt.gt(now - IDLE)).add(session::Column::CreatedAt.gt(now - ABSOLUTE))
 }
 
 /// Returns when a session has ended, which it may have before. Poll one and the same future: dropping it loses a wake.
@@ -89,11 +134,41 @@ pub async fn ended(app: &App, id: SessionId) {
     let mut topic = app.live.sessions.listen(id);
     loop {
         // A database that does not answer ends no session.
-        if matches!(lasts(app, id).await, Ok(false)) {
+        // Boxed, so that it takes room only while it looks: there are as many of these as sockets.
+        if matches!(Box::pin(which_last(app, &[id])).await, Ok(lasting) if lasting.is_empty()) {
             return;
         }
-        app.live.wait(topic.woken()).await;
+        topic.woken().await;
     }
+}
+
+/// Wakes those who wait for the end of a session that has expired, or was ended by another process. One statement for all
+/// sessions that somebody listens to, and none when nobody does.
+pub async fn watch(app: App, stop: CancellationToken) {
+    let mut interval = interval(LOOK_EVERY);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => (),
+            () = stop.cancelled() => return,
+        }
+        for some in app.live.sessions.keys().chunks(LOOK_AT) {
+            match which_last(&app, some).await {
+                Ok(lasting) => {
+                    let ended: Vec<SessionId> = some.iter().copied().filter(|id| !lasting.contains(id)).collect();
+                    tell(&app, &ended);
+                }
+                Err(error) => tracing::warn!(error = error.log(), "it could not be looked which sessions have ended"),
+            }
+        }
+    }
+}
+
+async fn which_last(app: &App, ids: &[SessionId]) -> Result<HashSet<SessionId>> {
+    let theirs = session::Entity::find().filter(session::Column::Id.is_in(ids.iter().copied())).filter(lasting(app));
+    let lasting: Vec<SessionId> =
+        theirs.select_only().column(session::Column::Id).into_tuple().all(app.db.read()).await?;
+    Ok(lasting.into_iter().collect())
 }
 
 /// Ends a session. One that has ended already stays so.
@@ -102,8 +177,49 @@ pub async fn ended(app: &App, id: SessionId) {
 /// Whatever the database says.
 pub async fn end(app: &App, id: SessionId) -> Result<()> {
     session::Entity::delete_by_id(id).exec(app.db.write()).await?;
-    app.live.sessions.wake(id);
+    tell(app, &[id]);
     Ok(())
+}
+
+/// Ends a session of one's own.
+///
+/// # Errors
+/// NOT_FOUND when it has ended already, or is somebody else's.
+pub async fn revoke(app: &App, user: UserId, id: SessionId) -> Result<()> {
+    let not_found = || Error::not_found("session", "sessionId");
+    own(app, app.db.read(), user, id).await?.ok_or_else(not_found)?;
+    let deleted = session::Entity::delete_by_id(id).exec(app.db.write()).await?;
+    tell(app, &[id]);
+    // Of two who end it at once, one did.
+    if deleted.rows_affected == 0 { Err(not_found()) } else { Ok(()) }
+}
+
+/// Ends all sessions of a user but one, as part of a transaction after whose commit `tell` has to follow.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn end_others(tx: &DatabaseTransaction, user: UserId, kept: SessionId) -> Result<Vec<SessionId>> {
+    let others = Condition::all().add(session::Column::UserId.eq(user)).add(session::Column::Id.ne(kept));
+    let found = session::Entity::find().filter(others.clone());
+    let ended = found.select_only().column(session::Column::Id).into_tuple().all(tx).await?;
+    session::Entity::delete_many().filter(others).exec(tx).await?;
+    Ok(ended)
+}
+
+/// Tells those who listen that sessions have ended.
+pub fn tell(app: &App, ended: &[SessionId]) {
+    for id in ended {
+        app.live.sessions.wake(*id);
+    }
+}
+
+/// Forgets the sessions that have expired, and returns how many.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn sweep(app: &App) -> Result<u64> {
+    let expired = lasting(app).not();
+    Ok(session::Entity::delete_many().filter(expired).exec(app.db.write()).await?.rows_affected)
 }
 
 fn expires_at(session: &session::Model) -> i64 {

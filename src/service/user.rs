@@ -113,9 +113,14 @@ async fn free(db: &impl ConnectionTrait, username: Option<&str>, email: Option<&
         faults.keep::<()>(Err(taken("username", "This username is taken.")))?;
     }
     if holders.iter().any(|holder| Some(holder.email.as_str()) == email) {
-        faults.keep::<()>(Err(taken("email", "There is an account with this e-mail address.")))?;
+        faults.keep::<()>(Err(email_is_taken()))?;
     }
     faults.finish()
+}
+
+/// What is said of somebody else's e-mail address.
+pub fn email_is_taken() -> Error {
+    taken("email", "There is an account with this e-mail address.")
 }
 
 fn taken(field: &'static str, message: &str) -> Error {

@@ -8,6 +8,7 @@
     clippy::string_slice,
     clippy::cast_possible_truncation,
     dead_code,
+    unused_imports,
     reason = "a test fails by panicking; only some of what tests share is needed here"
 )]
 

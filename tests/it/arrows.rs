@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 /// What each floor may name of the others. A floor is a folder of src/ or a file in it.
 const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["app", "auth", "config", "error", "graphql", "limit", "media", "service"]),
-    ("graphql", &["app", "auth", "clock", "error", "ids", "live", "loader", "service"]),
-    ("auth", &["app", "config", "error", "service"]),
+    ("graphql", &["app", "auth", "clock", "error", "ids", "limit", "live", "loader", "service"]),
+    ("auth", &["app", "config", "error", "limit", "service"]),
     ("loader", &["db", "error", "service"]),
     ("service", &["app", "bus", "clock", "db", "error", "ids", "live", "media"]),
     ("worker", &["app", "bus", "error", "live", "service"]),
     ("bus", &["app", "clock", "db", "error"]),
-    ("limit", &[]),
+    ("limit", &["clock"]),
     ("media", &["config", "error"]),
     ("live", &[]),
     ("db", &["error"]),
     ("ids", &["clock"]),
     ("clock", &[]),
-    ("config", &[]),
-    ("error", &[]),
+    ("config", &["clock", "limit"]),
+    ("error", &["limit"]),
     ("failpoint", &[]),
 ];
 

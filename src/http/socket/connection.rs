@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Value;
@@ -15,13 +16,13 @@ use tokio::time::{Instant, interval, timeout};
 
 use super::protocol::{self, Close, FromClient};
 use crate::app::App;
-use crate::auth::{self, Viewer};
+use crate::auth::{self, Client, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
 use crate::http::operation::{Operation, execute_stream};
 use crate::http::params::Params;
-use crate::http::{Server, Timings};
+use crate::http::{Server, Timings, rate};
 use crate::service::session;
 
 /// Operations on one socket at a time.
@@ -32,13 +33,14 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const OUTBOX: usize = 16;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, user_agent: Option<String>) {
+pub async fn serve(server: Arc<Server>, mut socket: WebSocket, viewer: Option<Viewer>, client: Client) {
     let patience = server.timings.write;
     if socket.protocol().is_none() {
         return end(&mut socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
-    let mut connection = Connection { server, viewer, user_agent, answers, operations: HashMap::new(), started: 0 };
+    let (operations, seen_at) = (HashMap::new(), server.app.clock.now());
+    let mut connection = Connection { server, viewer, client, seen_at, answers, operations, started: 0 };
     let close = connection.run(&mut socket, &mut answered).await;
     for (_, running) in connection.operations.drain() {
         running.task.abort();
@@ -62,11 +64,13 @@ async fn part(socket: &mut WebSocket) {
 }
 
 struct Connection {
-    server: Server,
+    server: Arc<Server>,
     /// By the cookie of the upgrade, until `connection_init` names somebody else.
     viewer: Option<Viewer>,
-    user_agent: Option<String>,
-    answers: mpsc::Sender<Answer>,
+    client: Client,
+    /// When the session was last known to be in use.
+    seen_at: i64,
+    answers: mpsc::Sender<Box<Answer>>,
     operations: HashMap<String, Running>,
     /// How many operations were started: the number of the latest one.
     started: u64,
@@ -87,9 +91,10 @@ struct Answer {
 }
 
 impl Connection {
-    /// Runs until the socket ends, and says how: none if the peer has closed it.
-    async fn run(&mut self, socket: &mut WebSocket, answered: &mut mpsc::Receiver<Answer>) -> Option<Close> {
-        if let Err(close) = self.initialise(socket).await {
+    /// Runs until the socket ends, and says how. What is boxed here is large, and there only while it runs: a socket that waits
+    /// is to be small: none if the peer has closed it.
+    async fn run(&mut self, socket: &mut WebSocket, answered: &mut mpsc::Receiver<Box<Answer>>) -> Option<Close> {
+        if let Err(close) = Box::pin(self.initialise(socket)).await {
             return close;
         }
         let mut heard = Instant::now();
@@ -103,7 +108,7 @@ impl Connection {
                 message = socket.recv() => {
                     heard = Instant::now();
                     let Some(Ok(message)) = message else { return too_long(message) };
-                    match self.receive(message).await {
+                    match Box::pin(self.receive(message)).await {
                         Ok(Some(reply)) => send(socket, reply, patience).await,
                         Ok(None) => Ok(()),
                         Err(close) => return close,
@@ -187,12 +192,12 @@ impl Connection {
             }
             Some(FromClient::Subscribe { id, payload }) => {
                 let params = Params::from_map(payload).map_err(|error| Some(invalid(&error)))?;
-                self.subscribe(id, params).map_err(Some)
+                self.subscribe(id, params).await.map_err(Some)
             }
         }
     }
 
-    fn subscribe(&mut self, id: String, params: Params) -> Result<Option<Message>, Close> {
+    async fn subscribe(&mut self, id: String, params: Params) -> Result<Option<Message>, Close> {
         if id.is_empty() {
             return Err(Close::BadRequest("The id of an operation may not be empty".to_owned()));
         }
@@ -208,17 +213,30 @@ impl Connection {
             Ok(operation) => operation,
             Err(rejection) => return Ok(Some(protocol::error(&id, &json!([rejection.error()])))),
         };
+        let context = RequestContext::new(&self.server.app, self.viewer, self.client.clone());
+        if let Err(rejection) = rate::admit(&self.server, &operation, self.viewer, &context).await {
+            return Ok(Some(protocol::error(&id, &json!([rejection.error()]))));
+        }
+        self.see_viewer().await;
         self.started += 1;
         let number = self.started;
-        let context = RequestContext::new(&self.server.app, self.viewer, self.user_agent.clone());
         let running = run_operation(self.server.clone(), operation, context, self.answers.clone(), id.clone(), number);
         let task = tokio::spawn(running).abort_handle();
         self.operations.insert(id, Running { number, task });
         Ok(None)
     }
 
+    /// Every operation keeps the session from being idle, as a request does.
+    async fn see_viewer(&mut self) {
+        let Some(viewer) = self.viewer else { return };
+        match session::seen(&self.server.app, viewer.session, self.seen_at).await {
+            Ok(seen_at) => self.seen_at = seen_at,
+            Err(error) => tracing::warn!(error = error.log(), "it could not be written down that a session is in use"),
+        }
+    }
+
     /// What an operation says, unless the client has ended it meanwhile.
-    fn accept(&mut self, answer: Answer) -> Option<Message> {
+    fn accept(&mut self, answer: Box<Answer>) -> Option<Message> {
         let running = self.operations.get(&answer.id).filter(|running| running.number == answer.number)?;
         if answer.is_last {
             running.task.abort();
@@ -230,16 +248,19 @@ impl Connection {
 
 /// Executes an operation and sends what it yields; at the end `complete`, or `error` if there can be no more.
 async fn run_operation(
-    server: Server,
+    server: Arc<Server>,
     operation: Operation,
-    context: std::sync::Arc<RequestContext>,
-    answers: mpsc::Sender<Answer>,
+    context: Arc<RequestContext>,
+    answers: mpsc::Sender<Box<Answer>>,
     id: String,
     number: u64,
 ) {
     let is_subscription = operation.kind == OperationType::Subscription;
     let mut stream = pin!(execute_stream(&server, operation, context));
-    let say = async |message, is_last| answers.send(Answer { id: id.clone(), number, message, is_last }).await.is_ok();
+    let say = async |message, is_last| {
+        let answer = Answer { id: id.clone(), number, message, is_last };
+        answers.send(Box::new(answer)).await.is_ok()
+    };
     while let Some(executed) = stream.next().await {
         // An event that is null as a whole is the stream's own failure: no event field of ours is null otherwise.
         let is_broken = is_subscription && executed.data == Value::Null && executed.is_err();

@@ -3,6 +3,8 @@
 mod connection;
 mod protocol;
 
+use std::sync::Arc;
+
 use async_graphql_axum::GraphQLProtocol;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -12,9 +14,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::answer::Rejection;
-use super::graphql::{self, user_agent};
+use super::graphql;
 use super::identity::identify;
 use super::origin;
+use crate::auth::Client;
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// The longest message that a client may send, in bytes.
@@ -25,22 +28,29 @@ const BUFFER: usize = 4 * 1024;
 /// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is a request.
 pub async fn or_get(
     State(server): State<Server>,
+    client: Client,
     headers: HeaderMap,
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     protocol: Result<GraphQLProtocol, StatusCode>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => open(server, headers, upgrade, protocol.is_ok()).await,
+        Ok(upgrade) => open(server, client, headers, upgrade, protocol.is_ok()).await,
         Err(rejection) if headers.contains_key(header::UPGRADE) => {
             let message = format!("This is no handshake of a WebSocket: {}.", rejection.body_text());
             Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response()
         }
-        Err(_) => graphql::get(&server, &headers, &uri).await,
+        Err(_) => graphql::get(&server, client, &headers, &uri).await,
     }
 }
 
-async fn open(server: Server, headers: HeaderMap, upgrade: WebSocketUpgrade, is_graphql: bool) -> Response {
+async fn open(
+    server: Server,
+    client: Client,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+    is_graphql: bool,
+) -> Response {
     if !is_graphql {
         let message = format!("Ask for the subprotocol {SUBPROTOCOL} in Sec-WebSocket-Protocol.");
         return Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response();
@@ -53,6 +63,7 @@ async fn open(server: Server, headers: HeaderMap, upgrade: WebSocketUpgrade, is_
         Ok(identity) => identity.viewer,
         Err(rejection) => return rejection.into_response(),
     };
+    let sockets = server.sockets.clone();
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(LONGEST_MESSAGE)
@@ -60,7 +71,8 @@ async fn open(server: Server, headers: HeaderMap, upgrade: WebSocketUpgrade, is_
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            let serving = connection::serve(server.clone(), socket, viewer, user_agent(&headers));
-            server.sockets.clone().track_future(serving).await;
+            // Boxed, for what holds a future is as large as the future, more than once.
+            let serving = Box::pin(connection::serve(Arc::new(server), socket, viewer, client));
+            sockets.track_future(serving).await;
         })
 }

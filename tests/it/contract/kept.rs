@@ -98,7 +98,7 @@ async fn ids(app: &TestApp) -> (crate::support::Person, BTreeMap<String, String>
     app.follow(&bob, &ada).await;
     app.drain().await;
     let query =
-        "{ viewer { ...Id user { ...Id profile { ...Id } tweets { nodes { ...Id photos { ...Id } comments { nodes { ...Id } } } } }
+        "{ viewer { ...Id sessions { ...Id } user { ...Id profile { ...Id } tweets { nodes { ...Id photos { ...Id } comments { nodes { ...Id } } } } }
                    notifications { nodes { ...Id } } } }
                  fragment Id on Node { __typename id }";
     let answer = app.as_user(&ada).gql(query, json!({})).await;

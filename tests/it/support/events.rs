@@ -36,6 +36,17 @@ impl Events {
         timeout(DEADLINE, self.read()).await.expect("nothing came")
     }
 
+    /// Returns when the stream is cut off without having said that it is complete; nothing else may come before.
+    pub async fn cut(&mut self) {
+        let rest = timeout(DEADLINE, async {
+            while let Some(chunk) = self.body.next().await {
+                self.text.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
+            }
+        });
+        rest.await.expect("it goes on");
+        assert!(!self.text.contains("event:"), "{}", self.text);
+    }
+
     async fn read(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {

@@ -54,6 +54,8 @@ impl TestApp {
             // Cheap hashes: what they protect here is nothing.
             argon2_memory_kib: 8,
             argon2_passes: 1,
+            // Most tests ask more often than people do.
+            rate_limit: false,
             ..Config::default()
         };
         change(&mut config);

@@ -57,6 +57,7 @@ impl Place {
             data_dir: dir.path().join("data"),
             argon2_memory_kib: 8,
             argon2_passes: 1,
+            rate_limit: false,
             ..Config::default()
         };
         change(&mut config);
