@@ -64,11 +64,11 @@ impl FeedListeners {
         registry.next += 1;
         let key = (user, registry.next);
         registry.entries.insert(key, Entry { since, tweets });
-        Listener { key, tweets: receiver, listeners: self.clone() }
+        Listener { key, tweets: receiver, registry: Arc::clone(&self.registry), turns: Arc::clone(&self.turns) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.registry)
     }
 
     fn users(&self, batch: &Delivered) -> Vec<UserId> {
@@ -125,6 +125,10 @@ impl FeedListeners {
     }
 }
 
+fn lock(registry: &Mutex<Registry>) -> MutexGuard<'_, Registry> {
+    registry.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn tell(listeners: FeedListeners, mut deliveries: broadcast::Receiver<Delivered>) {
     let mut look = tokio::time::interval(REREAD);
     loop {
@@ -156,7 +160,8 @@ async fn tell(listeners: FeedListeners, mut deliveries: broadcast::Receiver<Deli
 pub struct Listener {
     key: Key,
     tweets: mpsc::Receiver<Arc<tweet::Model>>,
-    listeners: FeedListeners,
+    registry: Arc<Mutex<Registry>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Listener {
@@ -167,12 +172,12 @@ impl Listener {
 
     /// Waits until it may make an event of a tweet. Its turn ends when this is dropped.
     pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.listeners.turns).acquire_owned().await.ok()
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.listeners.lock().entries.remove(&self.key);
+        lock(&self.registry).entries.remove(&self.key);
     }
 }

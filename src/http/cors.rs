@@ -9,12 +9,11 @@ use super::request_id;
 use crate::config::Config;
 
 /// What scripts may see of an answer besides its body.
-const EXPOSED: [HeaderName; 5] = [
+const EXPOSED: [HeaderName; 4] = [
     header::RETRY_AFTER,
     request_id::HEADER,
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
-    HeaderName::from_static("ratelimit-reset"),
 ];
 
 /// How long a browser need not ask again.

@@ -15,7 +15,6 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, timeout};
 
 use super::protocol::{self, Close, FromClient};
-use crate::app::App;
 use crate::auth::{self, Client, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
@@ -102,7 +101,7 @@ impl Connection {
         let mut ping = interval(ping_every);
         ping.reset();
         let stop = self.server.stop.clone();
-        let mut ended = pin!(session_ended(self.server.app.clone(), self.viewer));
+        let mut ended = pin!(session_ended(Arc::clone(&self.server), self.viewer));
         loop {
             let sent = tokio::select! {
                 message = socket.recv() => {
@@ -114,7 +113,7 @@ impl Connection {
                         Err(close) => return close,
                     }
                 }
-                Some(answer) = answered.recv() => match self.accept(answer) {
+                Some(answer) = answered.recv() => match self.accept(*answer) {
                     Some(message) => send(socket, message, patience).await,
                     None => Ok(()),
                 },
@@ -236,7 +235,7 @@ impl Connection {
     }
 
     /// What an operation says, unless the client has ended it meanwhile.
-    fn accept(&mut self, answer: Box<Answer>) -> Option<Message> {
+    fn accept(&mut self, answer: Answer) -> Option<Message> {
         let running = self.operations.get(&answer.id).filter(|running| running.number == answer.number)?;
         if answer.is_last {
             running.task.abort();
@@ -307,9 +306,9 @@ async fn send(socket: &mut WebSocket, message: Message, patience: Duration) -> R
 }
 
 /// Returns when the viewer's session has ended; never without one.
-async fn session_ended(app: App, viewer: Option<Viewer>) {
+async fn session_ended(server: Arc<Server>, viewer: Option<Viewer>) {
     match viewer {
-        Some(viewer) => session::ended(&app, viewer.session).await,
+        Some(viewer) => session::ended(&server.app, viewer.session).await,
         None => std::future::pending().await,
     }
 }

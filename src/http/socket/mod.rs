@@ -23,7 +23,7 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// The longest message that a client may send, in bytes.
 const LONGEST_MESSAGE: usize = 64 * 1024;
 /// Bytes that each socket keeps for reading and writing. The defaults would cost 256 KiB a socket.
-const BUFFER: usize = 4 * 1024;
+const BUFFER: usize = 1024;
 
 /// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is a request.
 pub async fn or_get(
