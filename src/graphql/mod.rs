@@ -87,7 +87,7 @@ pub fn schema(app: App) -> Schema {
 
 /// The public contract, as it stands in schema.graphql.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().use_space_ident().indent_width(2);
+    let options = async_graphql::SDLExportOptions::new().use_space_ident().indent_width(2).include_specified_by();
     format!("{}\n", builder().finish().sdl_with_options(options).trim_end())
 }
 

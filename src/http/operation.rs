@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::parser::types::{OperationDefinition, OperationType};
+use async_graphql::parser::types::{BaseType, OperationDefinition, OperationType};
 use async_graphql::{Request, Response as Executed, Value, Variables, value};
 use axum::http::StatusCode;
 use futures_util::future::Either;
@@ -17,6 +17,7 @@ use super::params::Params;
 use super::{rate, request_id};
 use crate::error::Error;
 use crate::graphql::RequestContext;
+use crate::limit::document::fits_int;
 
 /// An operation that may be executed.
 pub struct Operation {
@@ -56,6 +57,7 @@ impl Params {
         };
         has_required(operation, &self.variables)?;
         let (kind, variables) = (operation.ty, with_defaults(operation, self.variables.clone()));
+        has_ints(operation, &variables)?;
         let cost = document.cost(name, &variables, &documents.limits)?;
         let mut request = Request::new("").variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
@@ -72,6 +74,21 @@ fn has_required(operation: &OperationDefinition, variables: &Variables) -> Resul
         let may_be_left_out = ty.nullable || definition.default_value.is_some();
         if given.map_or(!may_be_left_out, |value| *value == Value::Null && !ty.nullable) {
             let message = format!("The variable ${name:.60} of the type {ty:.60} is missing.");
+            return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
+        }
+    }
+    Ok(())
+}
+
+/// The engine takes 64 bits for an `Int` until it executes what the variable is for.
+fn has_ints(operation: &OperationDefinition, variables: &Variables) -> Result<(), Rejection> {
+    for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
+        let name = &definition.name.node;
+        if matches!(&definition.var_type.node.base, BaseType::Named(ty) if ty == "Int")
+            && let Some(Value::Number(number)) = variables.get(name)
+            && !fits_int(number)
+        {
+            let message = format!("The variable ${name:.60} is an Int, which has 32 bits: {number} is none.");
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
         }
     }

@@ -87,7 +87,7 @@ impl Params {
             (_, Some(_), Some(_)) => {
                 Err(serde_json::Error::custom("`documentId` and `persistedQuery` exclude each other"))
             }
-            (Some(_), Some(id), None) if !id.starts_with(SHA256) => {
+            (Some(text), Some(id), None) if !text.is_empty() && !id.starts_with(SHA256) => {
                 Err(serde_json::Error::custom("`query` and a `documentId` that is no hash exclude each other"))
             }
             _ => Ok(()),
@@ -105,17 +105,17 @@ impl Params {
         }
     }
 
-    /// How the document is named. An empty text next to a hash is none.
+    /// How the document is named. An empty text next to a hash or an id is none: some clients have to send one.
     pub fn source(&mut self) -> Source {
         let hash = self.hash().ok().flatten().map(ToOwned::to_owned);
         let named = self.document_id.take();
         let text = self.query.take();
         match (text, hash, named) {
             (text, Some(hash), _) => Source::Hash { hash, text: text.filter(|text| !text.is_empty()) },
-            (Some(text), None, Some(id)) => {
+            (Some(text), None, Some(id)) if !text.is_empty() => {
                 Source::Hash { hash: id.trim_start_matches(SHA256).to_owned(), text: Some(text) }
             }
-            (None, None, Some(id)) => Source::Id(id),
+            (_, None, Some(id)) => Source::Id(id),
             (text, None, None) => Source::Text(text.unwrap_or_default()),
         }
     }

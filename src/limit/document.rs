@@ -17,6 +17,7 @@
 //! not through fragments: only as deep as brackets nest, which is 60 levels.
 
 mod cost;
+mod int;
 mod size;
 mod tokens;
 
@@ -26,6 +27,7 @@ use async_graphql::Name;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::parser::{Error as ParseError, parse_query};
 
+pub use int::fits_int;
 use size::Measured;
 pub use size::Size;
 
@@ -77,6 +79,8 @@ pub enum Refused {
     Syntax { message: String, line: usize, column: usize },
     /// Fragments spread each other in a circle: no limit is needed to say no.
     Cycle(String),
+    /// The size of a page is no `Int`.
+    NoInt(String),
     /// The document is above one of the [`DocumentLimits`].
     TooLarge(String),
 }
@@ -87,7 +91,7 @@ impl Refused {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "GRAPHQL_PARSE_FAILED",
-            Self::Cycle(_) => "GRAPHQL_VALIDATION_FAILED",
+            Self::Cycle(_) | Self::NoInt(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::TooLarge(_) => "TOO_COSTLY",
         }
     }
@@ -100,7 +104,8 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Syntax { message, .. } | Self::Cycle(message) | Self::TooLarge(message)) = self;
+        let (Self::Syntax { message, .. } | Self::Cycle(message) | Self::NoInt(message) | Self::TooLarge(message)) =
+            self;
         f.write_str(message)
     }
 }
@@ -139,7 +144,7 @@ pub struct Document {
 /// # Errors
 ///
 /// [`Refused::Syntax`] if the text is no GraphQL document, [`Refused::Cycle`] if a fragment spreads
-/// itself, [`Refused::TooLarge`] above a limit. All else that can be wrong with a document, such as
+/// itself, [`Refused::TooLarge`] above a limit, [`Refused::NoInt`] for a page's size beyond 32 bits. All else that can be wrong with a document, such as
 /// a spread of an unknown fragment, is left to the engine's validation.
 pub fn parse(text: &str, limits: &DocumentLimits) -> Result<Document, Refused> {
     let tokens = tokens::check(text, limits)?;
@@ -154,6 +159,7 @@ pub fn parse(text: &str, limits: &DocumentLimits) -> Result<Document, Refused> {
     at_most("number of directives", directives, limits.max_directives)?;
     let selections = "number of selections with all fragments spread";
     at_most(selections, size.selections, limits.max_selections)?;
+    int::check(&parsed)?;
     Ok(Document { parsed, size, visited, tokens, introspects, order })
 }
 

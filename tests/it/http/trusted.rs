@@ -35,6 +35,7 @@ fn names() -> Vec<Value> {
     let persisted = |hash: &str| json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
     vec![
         json!({ "documentId": "the-id" }),
+        json!({ "documentId": "the-id", "query": "" }),
         json!({ "documentId": format!("sha256:{hash}") }),
         json!({ "extensions": persisted("the-id") }),
         json!({ "extensions": persisted(&hash) }),
