@@ -80,7 +80,7 @@ impl World {
             Step::DeleteComment(n, own) => self.delete_comment(n, own).await,
             Step::Like(a, n) if self.is_active(a) => self.like(a, n).await,
             Step::Unlike(a, n) if self.is_active(a) => self.unlike(a, n).await,
-            Step::Read(a) | Step::ReadUpTo(a, _) | Step::Mark(a, ..) if self.is_active(a) => self.mark(a, step).await,
+            Step::Read(a) | Step::ReadUpTo(a, _) | Step::Mark(a, _) => self.mark(a, step).await,
             Step::Suspend(a) if self.is_active(a) => self.suspend(a).await,
             Step::Restore(a) if self.deeds.suspended.contains(&a) => self.restore(a).await,
             Step::Work(most) => drop(worker::step(&self.app().app, most).await.unwrap()),
@@ -182,7 +182,10 @@ impl World {
         }
     }
 
-    async fn mark(&mut self, a: usize, step: &Step) {
+    async fn mark(&mut self, which: usize, step: &Step) {
+        let is_told = |n: &usize| self.is_active(*n) && !self.inboxes[*n].shown(&self.deeds).is_empty();
+        let told: Vec<usize> = (0..self.people.len()).filter(is_told).collect();
+        let Some(a) = round(&told, which).copied() else { return };
         let (app, person, inbox) = (&self.apps[self.taken % 2], &self.people[a], &mut self.inboxes[a]);
         match *step {
             Step::Mark(_, n) => inbox.mark(app, person, a, &self.deeds, n).await,
