@@ -14,11 +14,24 @@ mod m20261123_000010_liked;
 mod m20261123_000011_notification_tweet;
 mod m20261123_000020_media;
 
+pub use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::*;
-pub use sea_orm_migration::{MigratorTrait, SchemaManager};
+use sea_orm_migration::sea_orm::DatabaseTransaction;
+
+/// Brings the tables up to date within a transaction. Whoever comes while another process does the same waits for it.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn up(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    dialect::lock(tx).await?;
+    let done = Migrator::up(tx, None).await;
+    // Before the connection is used for something else, whatever came of it.
+    dialect::unlock(tx).await?;
+    done
+}
 
 /// Every migration in the order in which they are applied.
-pub struct Migrator;
+struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {

@@ -24,7 +24,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::auth::password::ArgonError;
 use crate::config::{Config, Flags};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::error::Error;
 use crate::media::StoreError;
 use crate::service::node;
@@ -161,11 +161,13 @@ async fn with_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Res
 
 /// The same for what looks after a database that is there: in a wrong folder an empty one would be made, and found well.
 async fn with_old_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let url = config.database_url();
-    match Db::is_made(&url).await {
+    let url = config.masked_database_url();
+    match Db::is_made(&config.database_url()).await {
         Ok(true) => with_app(config, work).await,
-        Ok(false) => anyhow::bail!("There is no database of roost at {url} (name its folder with --data-dir)"),
-        Err(error) => anyhow::bail!("The database {url} cannot be used: {error}"),
+        Ok(false) => {
+            anyhow::bail!("There is no database of roost at {url}. Look at --data-dir, or make one: roost migrate")
+        }
+        Err(error) => anyhow::bail!("The database {url} cannot be used: {}", db::explain(&error)),
     }
 }
 
@@ -193,7 +195,7 @@ impl App {
         if config.database_url.is_none() {
             std::fs::create_dir_all(&config.data_dir).with_context(|| format!("The folder {dir} cannot be made"))?;
         }
-        let url = config.database_url();
+        let url = config.masked_database_url();
         Self::new(config).await.map_err(|error| match &error {
             Error::Internal(cause) if cause.is::<StoreError>() => {
                 anyhow::anyhow!("The setting media_url cannot be used: {}", error.log())

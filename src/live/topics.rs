@@ -26,6 +26,12 @@ impl<K: Copy + Eq + Hash> Topics<K> {
         }
     }
 
+    pub fn wake_all(&self) {
+        for waker in self.lock().values() {
+            waker.send_replace(());
+        }
+    }
+
     pub fn listen(&self, key: K) -> Topic<K> {
         let woken = self.lock().entry(key).or_insert_with(|| watch::channel(()).0).subscribe();
         Topic { key, woken, topics: self.clone() }

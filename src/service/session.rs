@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::error::{Error, Result};
+use crate::live::Event;
 use crate::service::credentials;
 
 const IDLE: i64 = 30 * DAY;
@@ -208,7 +209,7 @@ pub async fn end_others(tx: &DatabaseTransaction, user: UserId, kept: SessionId)
 /// Tells those who listen that sessions have ended.
 pub fn tell(app: &App, ended: &[SessionId]) {
     for id in ended {
-        app.live.sessions.wake(*id);
+        app.live.tell(Event::Session(*id));
     }
 }
 

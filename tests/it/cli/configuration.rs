@@ -16,7 +16,7 @@ async fn refused(place: &Place, command: &mut Command, expected: &str) {
 
 #[tokio::test]
 async fn a_taken_port_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let sentence = format!("It is not possible to listen on {address}");
@@ -26,7 +26,7 @@ async fn a_taken_port_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("file"), "").unwrap();
     for command in [&["serve"][..], &["worker"], &["migrate"], &["seed"]] {
         for folder in ["file", "file/below"] {
@@ -38,7 +38,7 @@ async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("file"), "").unwrap();
     std::fs::create_dir(place.path("empty")).unwrap();
     std::fs::create_dir(place.path("foreign")).unwrap();
@@ -63,13 +63,16 @@ async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
             assert_eq!(made, 0, "{command:?}");
         }
     }
+    // On a server it is there, but nothing is in it.
+    let place = Place::empty();
+    refused(&place, &mut place.roost(&["feed", "verify"]), "There is no database of roost at ").await;
     place.run(&["migrate"]).await.ok();
     place.run(&["feed", "verify"]).await.ok();
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::create_dir(place.path("data")).unwrap();
     std::fs::write(
         place.path("data/roost.db"),
@@ -85,18 +88,18 @@ async fn a_file_that_is_no_database_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_bad_configuration_file_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     for (file, expected) in [
         ("feed_batch = 0", "feed_batch has to be at least 1, but it is 0."),
-        ("argon2_memory_kib = 4294967295", "argon2_memory_kib may be at most 4194304, but it is 4294967295."),
-        ("argon2_passes = 101", "argon2_passes may be at most 100, but it is 101."),
+        ("argon2_memory_kib = 4294967295", "argon2_memory_kib has to be at most 4194304, but it is 4294967295."),
+        ("argon2_passes = 101", "argon2_passes has to be at most 100, but it is 101."),
         ("feed_batch = \"many\"", "feed_batch: invalid type"),
         ("feed_batch = 5000000000", "feed_batch"),
         ("feed_bach = 5", "feed_bach"),
         ("listen = \"localhost\"", "listen: invalid socket address"),
         ("public_url = \"ftp://example.org\"", "public_url has to begin with http:// or https://"),
         ("database_url = \"oracle://x\"", "database_url has to begin with sqlite://"),
-        ("redis_url = \"redis://localhost\"", "redis_url is set"),
+        ("redis_url = \"http://localhost\"", "redis_url cannot be used"),
         ("log = \"a=b=c\"", "is not a log filter"),
         ("feed_batch = 5 5", "line 1, column 16"),
         ("[feed]\nbatch = 5", "feed"),
@@ -109,7 +112,7 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_configuration_file_that_cannot_be_read_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("latin.toml"), b"log = \"\xe9\"").unwrap();
     refused(&place, &mut place.roost(&["--config", "latin.toml", "serve"]), "latin.toml").await;
     std::fs::create_dir(place.path("folder")).unwrap();
@@ -122,14 +125,15 @@ async fn a_configuration_file_that_cannot_be_read_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_bad_variable_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     refused(&place, place.roost(&["serve"]).env("ROOST_LISTEN", "here"), "listen: invalid socket address").await;
     refused(&place, place.roost(&["serve"]).env("ROOST_FEED_BATCH", "0"), "feed_batch has to be at least 1").await;
 }
 
 #[tokio::test]
 async fn more_memory_for_a_hash_than_there_is_is_told_by_the_name_of_the_setting() {
-    let place = Place::with(|config| config.argon2_memory_kib = 4 << 20);
+    let place = Place::embedded();
+    std::fs::write(place.path("roost.toml"), "argon2_memory_kib = 4194304").unwrap();
     // No more than a gigabyte may be taken, whatever the machine has.
     let limited = format!("ulimit -v 1000000 && exec {} migrate", env!("CARGO_BIN_EXE_roost"));
     let mut command = Command::new("sh");
@@ -140,7 +144,7 @@ async fn more_memory_for_a_hash_than_there_is_is_told_by_the_name_of_the_setting
 
 #[tokio::test]
 async fn unknown_flags_and_commands_are_refused() {
-    let place = Place::new();
+    let place = Place::embedded();
     for args in [&["--port", "80"][..], &["serve", "--worker"], &["swerve"], &["feed", "verify", "--fix"], &["queue"]] {
         let answer = place.run(args).await;
         assert_eq!((answer.code, answer.stdout.as_str()), (Some(2), ""), "{answer:?}");
@@ -152,7 +156,7 @@ async fn unknown_flags_and_commands_are_refused() {
 
 #[tokio::test]
 async fn an_unknown_variable_is_one_warning_and_roost_starts() {
-    let place = Place::new();
+    let place = Place::embedded();
     let mut command = place.roost(&["serve"]);
     let server = place.start(command.env("ROOST_FEED_BACH", "5").env("ROOST_LOG", "warn")).await;
     let log = place.log();
@@ -169,7 +173,7 @@ fn printed<'a>(config: &'a Ended, key: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn flags_go_before_variables_before_the_file_before_defaults() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("roost.toml"), "").unwrap();
     let key = "data_dir";
     assert_eq!(printed(&place.run(&["config"]).await, key), Some("\"data\""));
@@ -186,7 +190,7 @@ async fn flags_go_before_variables_before_the_file_before_defaults() {
 
 #[tokio::test]
 async fn the_listen_flag_goes_before_the_variable() {
-    let place = Place::new();
+    let place = Place::embedded();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = place.roost(&["serve", "--listen", "127.0.0.1:0"]);
@@ -196,7 +200,7 @@ async fn the_listen_flag_goes_before_the_variable() {
 
 #[tokio::test]
 async fn a_file_in_a_folder_above_is_not_read() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::create_dir(place.path("below")).unwrap();
     std::fs::write(place.path("roost.toml"), "feed_batch = 7").unwrap();
     let config = ended(place.roost(&["config"]).current_dir(place.path("below"))).await;
@@ -205,7 +209,7 @@ async fn a_file_in_a_folder_above_is_not_read() {
 
 #[tokio::test]
 async fn the_printed_configuration_hides_passwords_and_can_be_read_back() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("roost.toml"), "database_url = \"sqlite://me:secret@host/x.db\"").unwrap();
     let mut command = place.roost(&["config"]);
     let config = ended(command.env("ROOST_LOG", "roost=debug,warn").env("ROOST_DATA_DIR", "a \"b\" \\c é")).await;

@@ -14,6 +14,7 @@ mod world;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use crate::support::database::share;
 use world::World;
 
 /// People, tweets and subjects are named by numbers, which count round and round among those that there are.
@@ -80,13 +81,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn run(cases: u32, limit: i64, batch: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = Config { cases, max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: share(cases), max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
     let tested = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
             let mut world = World::new(limit, batch).await;
             for step in &steps {
-                world.take(step).await;
-                world.look(matches!(step, Step::Work(_) | Step::Drain)).await;
+                let worked = world.take(step).await;
+                world.look(worked).await;
             }
             world.settle().await;
         });

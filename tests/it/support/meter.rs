@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use migration::{Migrator, MigratorTrait};
 use roost::error::Result;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxSqliteConnector};
+use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxSqliteConnector, TransactionTrait};
 
 /// The machine reports after so many steps.
 const STRIDE: u64 = 10;
@@ -34,7 +33,9 @@ impl Meter {
         });
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(false);
         let db = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.connect_with(options).await.unwrap());
-        Migrator::up(&db, None).await.unwrap();
+        let tx = db.begin().await.unwrap();
+        migration::up(&tx).await.unwrap();
+        tx.commit().await.unwrap();
         Self { db, steps }
     }
 
