@@ -369,14 +369,13 @@ impl Config {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));
             }
         }
-        if self.feed_batch > LARGEST_BATCH {
-            return fail(format!("feed_batch has to be at most {LARGEST_BATCH}, but it is {}.", self.feed_batch));
-        }
-        for (key, value, most) in
-            [("argon2_memory_kib", self.argon2_memory_kib, 4 << 20), ("argon2_passes", self.argon2_passes, 100)]
-        {
+        for (key, value, most) in [
+            ("feed_batch", self.feed_batch, LARGEST_BATCH),
+            ("argon2_memory_kib", self.argon2_memory_kib, 4 << 20),
+            ("argon2_passes", self.argon2_passes, 100),
+        ] {
             if value > most {
-                return fail(format!("{key} may be at most {most}, but it is {value}."));
+                return fail(format!("{key} has to be at most {most}, but it is {value}."));
             }
         }
         for (key, is_zero) in [

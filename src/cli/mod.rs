@@ -24,7 +24,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::auth::password::ArgonError;
 use crate::config::{Config, Flags};
-use crate::db;
+use crate::db::{self, Db};
 use crate::error::Error;
 use crate::media::StoreError;
 use crate::service::node;
@@ -161,11 +161,13 @@ async fn with_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Res
 
 /// The same for what looks after a database that is there: in a wrong folder an empty one would be made, and found well.
 async fn with_old_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let (url, shown) = (config.database_url(), config.masked_database_url());
-    match db::is_made(&url).await {
+    let url = config.masked_database_url();
+    match Db::is_made(&config.database_url()).await {
         Ok(true) => with_app(config, work).await,
-        Ok(false) => anyhow::bail!("There is no database of roost at {shown} (name its folder with --data-dir)"),
-        Err(error) => anyhow::bail!("The database {shown} cannot be used: {}", db::explain(&error)),
+        Ok(false) => {
+            anyhow::bail!("There is no database of roost at {url}. Look at --data-dir, or make one: roost migrate")
+        }
+        Err(error) => anyhow::bail!("The database {url} cannot be used: {}", db::explain(&error)),
     }
 }
 

@@ -38,7 +38,7 @@ async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("file"), "").unwrap();
     std::fs::create_dir(place.path("empty")).unwrap();
     std::fs::create_dir(place.path("foreign")).unwrap();
@@ -63,6 +63,9 @@ async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
             assert_eq!(made, 0, "{command:?}");
         }
     }
+    // On a server it is there, but nothing is in it.
+    let place = Place::empty();
+    refused(&place, &mut place.roost(&["feed", "verify"]), "There is no database of roost at ").await;
     place.run(&["migrate"]).await.ok();
     place.run(&["feed", "verify"]).await.ok();
 }
@@ -88,8 +91,8 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
     let place = Place::embedded();
     for (file, expected) in [
         ("feed_batch = 0", "feed_batch has to be at least 1, but it is 0."),
-        ("argon2_memory_kib = 4294967295", "argon2_memory_kib may be at most 4194304, but it is 4294967295."),
-        ("argon2_passes = 101", "argon2_passes may be at most 100, but it is 101."),
+        ("argon2_memory_kib = 4294967295", "argon2_memory_kib has to be at most 4194304, but it is 4294967295."),
+        ("argon2_passes = 101", "argon2_passes has to be at most 100, but it is 101."),
         ("feed_batch = \"many\"", "feed_batch: invalid type"),
         ("feed_batch = 5000000000", "feed_batch"),
         ("feed_bach = 5", "feed_bach"),
@@ -136,7 +139,8 @@ async fn a_bad_variable_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn more_memory_for_a_hash_than_there_is_is_told_by_the_name_of_the_setting() {
-    let place = Place::with(|config| config.argon2_memory_kib = 4 << 20);
+    let place = Place::embedded();
+    std::fs::write(place.path("roost.toml"), "argon2_memory_kib = 4194304").unwrap();
     // No more than a gigabyte may be taken, whatever the machine has.
     let limited = format!("ulimit -v 1000000 && exec {} migrate", env!("CARGO_BIN_EXE_roost"));
     let mut command = Command::new("sh");
