@@ -13,6 +13,7 @@ use crate::ids::Ids;
 use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
+use crate::service::gate::GateCache;
 use crate::service::node::Node;
 
 /// Cheap to clone: all clones share one state.
@@ -25,6 +26,7 @@ pub struct App {
     pub media: Media,
     pub passwords: Passwords,
     pub rates: Rates,
+    pub gates: GateCache,
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
@@ -51,6 +53,7 @@ impl App {
             } else {
                 Rates::off(clock.clone())
             },
+            gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,

@@ -1,25 +1,10 @@
 //! Messages that were given up, kept with the reason until a person retries or drops them.
 
 use entity::{MessageId, dead_letter, outbox};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use crate::app::App;
 use crate::error::Result;
-
-/// What waits in the queue, and what was given up.
-pub struct Overview {
-    pub waiting: u64,
-    /// The oldest first.
-    pub dead: Vec<dead_letter::Model>,
-}
-
-/// # Errors
-/// Whatever the database says.
-pub async fn overview(app: &App) -> Result<Overview> {
-    let waiting = outbox::Entity::find().count(app.db.read()).await?;
-    let dead = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Id).all(app.db.read()).await?;
-    Ok(Overview { waiting, dead })
-}
 
 /// Moves a message out of the outbox, with the reason why nobody tries it again.
 ///
@@ -44,24 +29,15 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
     Ok(tx.commit().await?)
 }
 
-/// Puts dead letters back into the queue, all of them or one, and returns how many.
+/// Puts dead letters back into the queue as part of the caller's transaction, some or all, and returns how many. Call
+/// `app.bus.wake()` after the commit.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn retry(app: &App, id: Option<MessageId>) -> Result<usize> {
-    let retried = app.db.retry(|| retry_once(app, id)).await?;
-    app.bus.wake();
-    Ok(retried)
-}
-
-async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
-    let tx = app.db.begin().await?;
-    let letters = dead_letter::Entity::find()
-        .filter(id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id)))
-        .all(&tx)
-        .await?;
+pub async fn retry(app: &App, tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
+    let letters = dead_letter::Entity::find().filter(chosen(some)).all(tx).await?;
     for letter in &letters {
-        dead_letter::Entity::delete_by_id(letter.id).exec(&tx).await?;
+        dead_letter::Entity::delete_by_id(letter.id).exec(tx).await?;
         let row = outbox::ActiveModel {
             id: Set(letter.id),
             payload: Set(letter.payload.clone()),
@@ -71,17 +47,23 @@ async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
             leased_until: Set(0),
             created_at: Set(letter.created_at),
         };
-        outbox::Entity::insert(row).exec_without_returning(&tx).await?;
+        outbox::Entity::insert(row).exec_without_returning(tx).await?;
     }
-    tx.commit().await?;
-    Ok(letters.len())
+    Ok(letters.len() as u64)
 }
 
-/// Forgets dead letters, all of them or one, and returns how many.
+/// Forgets dead letters as part of the caller's transaction, some or all, and returns how many.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn drop_letters(app: &App, id: Option<MessageId>) -> Result<u64> {
-    let chosen = id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id));
-    Ok(dead_letter::Entity::delete_many().filter(chosen).exec(app.db.write()).await?.rows_affected)
+pub async fn drop_letters(tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
+    Ok(dead_letter::Entity::delete_many().filter(chosen(some)).exec(tx).await?.rows_affected)
+}
+
+fn chosen(some: Option<&[MessageId]>) -> Condition {
+    let all = Condition::all();
+    match some {
+        Some(ids) => all.add(dead_letter::Column::Id.is_in(ids.iter().copied())),
+        None => all,
+    }
 }

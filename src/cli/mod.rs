@@ -5,10 +5,12 @@
 
 mod counters;
 mod feed;
+mod gate;
 mod media;
 mod queue;
 mod seed;
 mod serve;
+mod user;
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -71,6 +73,12 @@ enum Command {
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Look after people
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Turn features on for a share of the users
+    #[command(subcommand)]
+    Gate(gate::GateCommand),
 }
 
 #[derive(Args, Default)]
@@ -129,6 +137,8 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Media(command) => with_app(config, async |app| media::run(app, &command).await).await?,
         Command::Queue(command) => with_app(config, async |app| queue::run(app, &command).await).await?,
+        Command::User(command) => with_app(config, async |app| user::run(app, command).await).await?,
+        Command::Gate(command) => with_app(config, async |app| gate::run(app, command).await).await?,
         Command::Schema => (),
     }
     Ok(ExitCode::SUCCESS)
@@ -155,6 +165,16 @@ async fn with_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Res
     node.await?;
     app.close().await;
     done
+}
+
+/// What a person can mend, all of it, as the one sentence that the command line prints.
+fn in_words<T>(done: Result<T, Error>) -> anyhow::Result<T> {
+    done.map_err(|error| match error {
+        Error::User(faults) => {
+            anyhow::anyhow!(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join(" "))
+        }
+        other => other.into(),
+    })
 }
 
 /// Renews the lease on the node number until it is stopped.

@@ -26,6 +26,13 @@ impl<K: Copy + Eq + Hash> Topics<K> {
         }
     }
 
+    /// Lets every listener look, for the rare change that may concern any of them.
+    pub fn wake_all(&self) {
+        for waker in self.lock().values() {
+            waker.send_replace(());
+        }
+    }
+
     pub fn listen(&self, key: K) -> Topic<K> {
         let woken = self.lock().entry(key).or_insert_with(|| watch::channel(()).0).subscribe();
         Topic { key, woken, topics: self.clone() }

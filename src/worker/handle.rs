@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::bus::{self, Message};
 use crate::error::{Error, Result};
 use crate::live::Delivered;
+use crate::service::deletion;
 use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
 use crate::service::media;
@@ -21,6 +22,8 @@ enum Wake {
     Feeds(Delivered),
     Inbox(UserId),
     Tweet(TweetId),
+    /// Every tweet and every session.
+    All,
 }
 
 /// Does what a message asks for. If that fails, the message is put back for later, or among the dead letters.
@@ -46,6 +49,10 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
                     Wake::Feeds(batch) => app.live.delivered(batch),
                     Wake::Inbox(user) => app.live.inboxes.wake(user),
                     Wake::Tweet(tweet) => app.live.tweets.wake(tweet),
+                    Wake::All => {
+                        app.live.tweets.wake_all();
+                        app.live.sessions.wake_all();
+                    }
                 }
             }
             Ok(())
@@ -106,6 +113,8 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
                 wakes.push(Wake::Tweet(tweet));
             }
         }
+        Message::UserHidden { .. } => wakes.push(Wake::All),
+        Message::DeleteUser { user } => deletion::go_on(app, tx, user).await?,
         // Done already; what is left is to remove the message.
         Message::EmptyTrash => (),
     }
