@@ -12,6 +12,7 @@
 mod support;
 
 mod accounts;
+mod admin;
 mod arrows;
 mod budget;
 mod cli;
@@ -20,8 +21,10 @@ mod concurrency;
 mod contract;
 mod counters;
 mod crash;
+mod deletion;
 mod feed;
 mod follows;
+mod gates;
 mod histories;
 mod http;
 mod likes;
@@ -36,6 +39,7 @@ mod rate;
 mod readme;
 mod sessions;
 mod socket;
+mod suspension;
 mod tweet_changed;
 mod tweets;
 mod uploads;

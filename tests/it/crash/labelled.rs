@@ -232,8 +232,11 @@ async fn a_process_killed_at_any_labelled_point_loses_nothing_and_does_nothing_t
 fn every_label_of_the_source_is_a_point_of_the_crash_test() {
     let mut labels = BTreeSet::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut labels);
-    let covered: BTreeSet<String> =
-        POINTS.iter().map(|point| point.split_once('#').map_or(*point, |(label, _)| label).to_owned()).collect();
+    let covered: BTreeSet<String> = POINTS
+        .iter()
+        .chain(&super::deletion::POINTS)
+        .map(|point| point.split_once('#').map_or(*point, |(label, _)| label).to_owned())
+        .collect();
     assert_eq!(labels, covered);
 }
 
