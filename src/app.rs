@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
+use sea_orm::DbErr;
+
 use crate::auth::password::Passwords;
 use crate::bus::Bus;
-use crate::clock::Clock;
+use crate::clock::{Clock, SECOND};
 use crate::config::Config;
-use crate::db::Db;
-use crate::error::Result;
+use crate::db::{self, Db};
+use crate::error::{Error, Result};
 use crate::failpoint::Failpoints;
 use crate::ids::Ids;
 use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
+use crate::redis::Redis;
 use crate::service::gate::GateCache;
 use crate::service::node::Node;
+
+/// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
+/// those of all others along.
+const MOST_APART: i64 = 5 * SECOND;
 
 /// Cheap to clone: all clones share one state.
 #[derive(Clone)]
@@ -23,6 +30,7 @@ pub struct App {
     pub db: Db,
     pub bus: Bus,
     pub live: Live,
+    pub redis: Option<Redis>,
     pub media: Media,
     pub passwords: Passwords,
     pub rates: Rates,
@@ -39,35 +47,63 @@ impl App {
     /// # Errors
     /// When the database cannot be opened or changed, or the media store's address is wrong.
     pub async fn new(config: Config) -> Result<Self> {
-        let db = Db::open(&config.database_url()).await?;
-        db.migrate().await?;
+        let db = Db::open(&config.database_url(), config.database_connections).await.map_err(unusable)?;
+        db.migrate().await.map_err(unusable)?;
         let clock = Clock::default();
+        let redis = match &config.redis_url {
+            Some(url) => Some(Redis::new(url, &config.redis_prefix).map_err(Error::internal)?),
+            None => None,
+        };
+        compare_clocks(&clock, &db).await?;
         let app = Self {
             db,
-            bus: Bus::default(),
-            live: Live::default(),
+            bus: Bus::new(&config).map_err(Error::internal)?,
+            live: Live::new(redis.as_ref()),
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
-            rates: if config.rate_limit {
-                Rates::in_process(config.rate_rules(), clock.clone())
-            } else {
-                Rates::off(clock.clone())
+            rates: match &redis {
+                _ if !config.rate_limit => Rates::off(clock.clone()),
+                Some(redis) => Rates::shared(config.rate_rules(), clock.clone(), redis.clone()),
+                None => Rates::in_process(config.rate_rules(), clock.clone()),
             },
             gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,
             failpoints: Failpoints::from_env(),
+            redis,
             config: Arc::new(config),
         };
         crate::service::node::lease(&app).await?;
         Ok(app)
     }
 
-    /// Gives back what the process holds in the database. What is not given back runs out by itself.
+    /// Gives back what the process holds in the database, and leaves it. What is not given back runs out by itself.
     pub async fn close(&self) {
+        self.live.close().await;
         if let Err(error) = crate::service::node::release(self).await {
             tracing::warn!(error = error.log(), "the node number could not be given back");
         }
+        self.db.close().await;
     }
+}
+
+fn unusable(error: DbErr) -> Error {
+    Error::internal(db::explain(&error))
+}
+
+/// # Errors
+/// When the clocks are too far apart, or whatever the database says.
+async fn compare_clocks(clock: &Clock, db: &Db) -> Result<()> {
+    let before = clock.now();
+    let Some(theirs) = db.clock().await? else { return Ok(()) };
+    // It was read at some time in between.
+    let apart = (before - theirs).max(theirs - clock.now());
+    if apart <= MOST_APART {
+        return Ok(());
+    }
+    Err(Error::internal(format!(
+        "its clock and this machine's are {} seconds apart, and may be at most 5; set them by NTP",
+        apart / SECOND
+    )))
 }

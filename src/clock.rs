@@ -24,6 +24,11 @@ impl Clock {
         i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX) + self.offset.load(Ordering::Relaxed)
     }
 
+    /// By how many milliseconds tests have moved it.
+    pub fn offset(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
+    }
+
     /// Moves this clock and its clones by so many milliseconds; for tests.
     pub fn advance(&self, milliseconds: i64) {
         self.offset.fetch_add(milliseconds, Ordering::Relaxed);

@@ -17,6 +17,12 @@ use crate::limit::rate::{Action, Quota, Rules};
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
 
+/// How the URL of a database may begin.
+const DATABASES: [&str; 5] = ["sqlite://", "postgres://", "postgresql://", "mysql://", "mariadb://"];
+
+/// The most rows that one message may work on: their keys have to fit into one statement.
+const LARGEST_BATCH: u32 = 10_000;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -26,10 +32,23 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How browsers reach the server, e.g. `https://social.example`. Unset: `http://` and the address it listens on.
     pub public_url: Option<String>,
-    /// `sqlite:///path/to/file.db`. Unset: `roost.db` in the data directory.
+    /// `sqlite:///path/to/file.db`, `postgres://user:password@host/name` or `mysql://user:password@host/name` (MariaDB as
+    /// well). Unset: `roost.db` in the data directory.
     pub database_url: Option<String>,
+    /// How many connections to a database server this process may have. A file needs no such limit.
+    pub database_connections: u32,
+    /// `redis://host:6379/0`, shared by all processes. Unset: what Redis is for is done in the process.
     pub redis_url: Option<String>,
+    /// What our keys in Redis begin with, so that several installations can share it.
+    pub redis_prefix: String,
+    /// `amqp://user:password@host:5672/vhost`. Unset: the outbox is the queue.
     pub amqp_url: Option<String>,
+    /// What the names of our queues begin with, so that several installations can share a broker.
+    pub queue_prefix: String,
+    /// How long a message waits whose handler has failed for the first time; then four times as long, and so on.
+    pub queue_retry_milliseconds: u32,
+    /// After how many seconds a message that RabbitMQ took and nobody has handled is sent again.
+    pub queue_resend_seconds: u32,
     pub memcached_url: Option<String>,
     /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
     /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
@@ -87,8 +106,13 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             public_url: None,
             database_url: None,
+            database_connections: 16,
             redis_url: None,
+            redis_prefix: "roost".to_owned(),
             amqp_url: None,
+            queue_prefix: "roost".to_owned(),
+            queue_retry_milliseconds: 1_000,
+            queue_resend_seconds: 900,
             memcached_url: None,
             media_url: None,
             media_photo_bytes: 10 << 20,
@@ -200,6 +224,11 @@ impl Config {
         self.database_url.clone().unwrap_or_else(default)
     }
 
+    /// The same to be shown: without its password.
+    pub fn masked_database_url(&self) -> String {
+        mask(&self.database_url())
+    }
+
     /// Where pictures are kept.
     pub fn media_url(&self) -> String {
         self.media_url.clone().unwrap_or_else(|| self.data_dir.join("media").display().to_string())
@@ -231,17 +260,20 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fail = |sentence: String| Err(ConfigError(sentence));
-        for (key, value) in
-            [("redis_url", &self.redis_url), ("amqp_url", &self.amqp_url), ("memcached_url", &self.memcached_url)]
-        {
-            if value.is_some() {
-                return fail(format!("{key} is set, but this version of roost cannot use it yet. Remove it."));
-            }
+        if self.memcached_url.is_some() {
+            return fail("memcached_url is set, but this version of roost cannot use it yet. Remove it.".to_owned());
         }
-        if !self.database_url().starts_with("sqlite://") {
-            return fail(
-                "database_url has to begin with sqlite://; this version of roost knows no other database.".into(),
-            );
+        if let Some(Err(error)) = self.redis_url.as_deref().map(::redis::Client::open) {
+            return fail(format!("redis_url cannot be used: {error}."));
+        }
+        if let Some(Err(error)) = self.amqp_url.as_deref().map(str::parse::<lapin::uri::AMQPUri>) {
+            return fail(format!("amqp_url cannot be used: {error}."));
+        }
+        let url = self.database_url();
+        if !DATABASES.iter().any(|scheme| url.starts_with(scheme)) || url::Url::parse(&url).is_err() {
+            let sentence =
+                "database_url has to begin with sqlite://, postgres:// or mysql:// (or mariadb://) and to be a URL";
+            return fail(format!("{sentence}, but it is {:?}.", mask(&url)));
         }
         if let Some(url) = &self.public_url
             && !["http://", "https://"]
@@ -253,6 +285,7 @@ impl Config {
         for (key, value, least) in [
             ("feed_push_limit", self.feed_push_limit, 0),
             ("feed_batch", self.feed_batch.into(), 1),
+            ("database_connections", self.database_connections.into(), 2),
             ("following_limit", self.following_limit, 1),
             ("worker_concurrency", self.worker_concurrency.into(), 1),
             ("worker_lease_seconds", self.worker_lease_seconds.into(), 1),
@@ -262,6 +295,9 @@ impl Config {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));
             }
+        }
+        if self.feed_batch > LARGEST_BATCH {
+            return fail(format!("feed_batch has to be at most {LARGEST_BATCH}, but it is {}.", self.feed_batch));
         }
         for (key, is_zero) in [
             ("media_photo_bytes", self.media_photo_bytes == 0),
@@ -319,7 +355,7 @@ fn percent_encode(path: &str) -> String {
 fn mask(url: &str) -> String {
     let hidden = url.split_once("://").and_then(|(scheme, rest)| {
         let (login, host) = rest.rsplit_once('@')?;
-        let user = login.split(':').next().unwrap_or_default();
+        let (user, _) = login.split_once(':')?;
         Some(format!("{scheme}://{user}:****@{host}"))
     });
     hidden.unwrap_or_else(|| url.to_owned())

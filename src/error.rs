@@ -7,8 +7,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use sea_orm::DbErr;
-
 use crate::limit::rate::Limited;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -115,12 +113,6 @@ impl Error {
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
-    }
-}
-
-impl From<DbErr> for Error {
-    fn from(error: DbErr) -> Self {
-        Self::Internal(Arc::new(error.into()))
     }
 }
 

@@ -21,5 +21,6 @@ pub mod limit;
 pub mod live;
 pub mod loader;
 pub mod media;
+pub mod redis;
 pub mod service;
 pub mod worker;

@@ -16,11 +16,23 @@ mod m20261123_000020_media;
 mod m20261123_000040_administration;
 mod m20261123_000041_gate;
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DatabaseTransaction;
+
+/// Brings the tables up to date within a transaction. Whoever comes while another process does the same waits for it.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn up(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    dialect::lock(tx).await?;
+    let done = Migrator::up(tx, None).await;
+    // Before the connection is used for something else, whatever came of it.
+    dialect::unlock(tx).await?;
+    done
+}
 
 /// Every migration in the order in which they are applied.
-pub struct Migrator;
+struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {

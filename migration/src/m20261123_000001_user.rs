@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
         .await?;
         create_table(
             manager,
-            Layout::Rowid,
+            Layout::Counters,
             // PostgreSQL keeps the changes of a counter on the page (HOT) as long as no index names it.
             "CREATE TABLE user_stats (
                 user_id BIGINT NOT NULL PRIMARY KEY,

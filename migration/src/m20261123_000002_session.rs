@@ -20,6 +20,6 @@ impl MigrationTrait for Migration {
                 last_seen_at BIGINT NOT NULL)",
         )
         .await?;
-        execute(manager, "CREATE INDEX session_user ON session (user_id, id)").await
+        execute(manager, "CREATE INDEX session_owner ON session (user_id, id)").await
     }
 }

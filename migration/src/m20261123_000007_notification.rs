@@ -10,7 +10,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create_table(
             manager,
-            Layout::Rowid,
+            Layout::Counters,
             "CREATE TABLE inbox (
                 user_id BIGINT NOT NULL PRIMARY KEY,
                 last_seq BIGINT NOT NULL,

@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
         // Counters stand apart: no index names them, so PostgreSQL keeps their changes on the page (HOT).
         create_table(
             manager,
-            Layout::Rowid,
+            Layout::Counters,
             "CREATE TABLE tweet_stats (
                 tweet_id BIGINT NOT NULL PRIMARY KEY,
                 like_count BIGINT NOT NULL,
@@ -35,7 +35,7 @@ impl MigrationTrait for Migration {
         .await?;
         create_table(
             manager,
-            Layout::Rowid,
+            Layout::Counters,
             "CREATE TABLE comment_stats (
                 comment_id BIGINT NOT NULL PRIMARY KEY,
                 like_count BIGINT NOT NULL)",

@@ -3,8 +3,12 @@
 use entity::{MessageId, dead_letter, outbox};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
 
+use super::rabbit::Letter;
 use crate::app::App;
 use crate::error::Result;
+
+/// As much of an error as is kept, in characters.
+const LONGEST: usize = 2_000;
 
 /// Moves a message out of the outbox, with the reason why nobody tries it again.
 ///
@@ -21,8 +25,34 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
         id: Set(message.id),
         payload: Set(message.payload.clone()),
         attempts: Set(attempts),
-        error: Set(error.to_owned()),
+        error: Set(error.chars().take(LONGEST).collect()),
         created_at: Set(message.created_at),
+        died_at: Set(app.clock.now()),
+    };
+    dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Keeps a message that the broker gives up, in place of its outbox row. One without a row was handled, or kept, before.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn keep(app: &App, letter: &Letter) -> Result<()> {
+    app.db.retry(|| keep_once(app, letter)).await
+}
+
+async fn keep_once(app: &App, letter: &Letter) -> Result<()> {
+    let tx = app.db.begin().await?;
+    if !super::outbox::handled(&tx, letter.id).await? {
+        return Ok(());
+    }
+    let unexplained = "it was delivered too often without an answer: whatever handled it ended each time";
+    let row = dead_letter::ActiveModel {
+        id: Set(letter.id),
+        payload: Set(letter.payload.clone()),
+        attempts: Set(letter.attempts),
+        error: Set(letter.error.clone().unwrap_or_else(|| unexplained.to_owned())),
+        created_at: Set(letter.created_at),
         died_at: Set(app.clock.now()),
     };
     dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
@@ -36,8 +66,12 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
 /// Whatever the database says.
 pub async fn retry(app: &App, tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
     let letters = dead_letter::Entity::find().filter(chosen(some)).all(tx).await?;
+    let mut retried = 0;
     for letter in &letters {
-        dead_letter::Entity::delete_by_id(letter.id).exec(tx).await?;
+        if dead_letter::Entity::delete_by_id(letter.id).exec(tx).await?.rows_affected == 0 {
+            continue; // somebody else was faster
+        }
+        retried += 1;
         let row = outbox::ActiveModel {
             id: Set(letter.id),
             payload: Set(letter.payload.clone()),
@@ -49,7 +83,7 @@ pub async fn retry(app: &App, tx: &DatabaseTransaction, some: Option<&[MessageId
         };
         outbox::Entity::insert(row).exec_without_returning(tx).await?;
     }
-    Ok(letters.len() as u64)
+    Ok(retried)
 }
 
 /// Forgets dead letters as part of the caller's transaction, some or all, and returns how many.

@@ -1,25 +1,54 @@
-//! How a change that was committed causes the next one: messages, and the outbox that keeps them.
+//! How a change that was committed causes the next one: messages, the outbox that keeps them, and the queue that they wait in.
 //!
-//! Embedded, the outbox row is the queue: it is leased, handled, and removed in the transaction that did the work.
+//! Embedded, the outbox is the queue: a row is leased, handled, and removed in the transaction that did the work. With
+//! RabbitMQ, a worker sends the rows to the broker, from where all workers take them; removed they are as before.
 
 pub mod dead_letter;
+mod lane;
 mod message;
 pub mod outbox;
+pub mod rabbit;
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+pub use lane::Lane;
 pub use message::Message;
+use rabbit::Rabbit;
 
-/// Tells the workers of this process that something was posted. It saves them a wait, no more.
-#[derive(Clone, Default)]
+use crate::config::Config;
+
+/// Where messages wait for a worker.
+#[derive(Clone)]
+pub enum Queue {
+    /// In the outbox.
+    Embedded,
+    Rabbit(Arc<Rabbit>),
+}
+
+#[derive(Clone)]
 pub struct Bus {
+    pub queue: Queue,
     posted: Arc<Notify>,
 }
 
 impl Bus {
-    /// To be called after the commit.
+    /// # Errors
+    /// In plain words, when `amqp_url` is no URL of a broker.
+    pub fn new(config: &Config) -> Result<Self, String> {
+        let queue = match &config.amqp_url {
+            None => Queue::Embedded,
+            Some(url) => {
+                let waits = (1..outbox::TRIES).map(|tries| outbox::back_off(config, tries)).collect();
+                Queue::Rabbit(Arc::new(Rabbit::new(url, &config.queue_prefix, waits)?))
+            }
+        };
+        Ok(Self { queue, posted: Arc::default() })
+    }
+
+    /// Tells the workers of this process that something was posted: to be called after the commit. It saves them a wait, no
+    /// more.
     pub fn wake(&self) {
         self.posted.notify_one();
     }

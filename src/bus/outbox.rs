@@ -4,13 +4,16 @@
 //! lease still holds; so whatever is killed at whatever moment, the work is done once. Rows are never found by "id greater
 //! than the last": ids are not in the order of commits.
 
+use std::collections::BTreeSet;
+
 use entity::{MessageId, outbox};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use super::Message;
 use crate::app::App;
-use crate::clock::{MINUTE, SECOND};
-use crate::db::sql;
+use crate::clock::SECOND;
+use crate::config::Config;
+use crate::db::{skip_locked, sql};
 use crate::error::{Error, Result};
 
 /// A message is given up after so many failures of its handler.
@@ -35,30 +38,45 @@ pub async fn post(app: &App, tx: &impl ConnectionTrait, message: Message) -> Res
     Ok(())
 }
 
+/// Which messages can be taken.
+const DUE: &str = "due_at <= ? AND leased_until <= ?";
+
 /// Takes up to `most` messages that are due and that nobody works on, oldest first.
 ///
 /// # Errors
 /// Whatever the database says.
 pub async fn lease(app: &App, most: u32) -> Result<Vec<outbox::Model>> {
     let now = app.clock.now();
-    let due = "due_at <= ? AND leased_until <= ?";
-    let look = format!("SELECT 1 FROM outbox WHERE {due} LIMIT 1");
+    let look = format!("SELECT 1 FROM outbox WHERE {DUE} LIMIT 1");
     let read = app.db.read();
     if read.query_one_raw(sql(read, &look, [now.into(), now.into()])).await?.is_none() {
         return Ok(Vec::new());
     }
+    app.db.retry(|| lease_once(app, most, now)).await
+}
+
+async fn lease_once(app: &App, most: u32, now: i64) -> Result<Vec<outbox::Model>> {
+    let tx = app.db.begin().await?;
+    // Workers that look at the same time share the messages out instead of waiting for each other.
+    let text = format!("SELECT * FROM outbox WHERE {DUE} ORDER BY due_at, id LIMIT ? {}", skip_locked(&tx));
+    let values = [now.into(), now.into(), u64::from(most).into()];
+    let mut due = outbox::Model::find_by_statement(sql(&tx, &text, values)).all(&tx).await?;
+    if due.is_empty() {
+        return Ok(due);
+    }
     // A number for this lease alone, so that one that ran out is never mistaken for the next.
-    let lease = rand::random_range(1..i64::MAX);
-    let until = now + i64::from(app.config.worker_lease_seconds) * SECOND;
-    let take = format!(
-        "UPDATE outbox SET leased_by = ?, leased_until = ? WHERE leased_until <= ? AND id IN (
-             SELECT id FROM (SELECT id FROM outbox WHERE {due} ORDER BY due_at, id LIMIT ?) AS due)"
-    );
-    let write = app.db.write();
-    let values = [lease.into(), until.into(), now.into(), now.into(), now.into(), most.into()];
-    write.execute_raw(sql(write, &take, values)).await?;
-    let leased = outbox::Entity::find().filter(outbox::Column::LeasedBy.eq(lease)).order_by_asc(outbox::Column::Id);
-    Ok(leased.all(write).await?)
+    let leased_by = rand::random_range(1..i64::MAX);
+    let leased_until = now + i64::from(app.config.worker_lease_seconds) * SECOND;
+    let lease =
+        outbox::ActiveModel { leased_by: Set(leased_by), leased_until: Set(leased_until), ..Default::default() };
+    let chosen = outbox::Column::Id.is_in(due.iter().map(|message| message.id));
+    outbox::Entity::update_many().set(lease).filter(chosen).exec(&tx).await?;
+    tx.commit().await?;
+    due.sort_unstable_by_key(|message| message.id);
+    for message in &mut due {
+        (message.leased_by, message.leased_until) = (leased_by, leased_until);
+    }
+    Ok(due)
 }
 
 /// Removes a handled message as part of the transaction that handled it.
@@ -85,7 +103,7 @@ pub async fn fail(app: &App, message: &outbox::Model, error: &str) -> Result<()>
     }
     let again = outbox::ActiveModel {
         attempts: Set(attempts),
-        due_at: Set(app.clock.now() + back_off(attempts)),
+        due_at: Set(app.clock.now() + back_off(&app.config, attempts)),
         leased_by: Set(0),
         leased_until: Set(0),
         ..Default::default()
@@ -114,8 +132,42 @@ pub async fn release(app: &App, message: &outbox::Model) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds until the next try: 1 s, 4 s, 16 s, 64 s.
-fn back_off(attempts: i32) -> i64 {
+/// Keeps rows away from the relay whose messages the broker has: until they are handled, or for so long that the broker must
+/// have lost them.
+///
+/// # Errors
+/// Whatever the database says; the messages are then sent twice, which is as good as once.
+pub async fn sent(app: &App, rows: &[&outbox::Model]) -> Result<()> {
+    let leases: BTreeSet<i64> = rows.iter().map(|row| row.leased_by).collect();
+    let until = app.clock.now() + i64::from(app.config.queue_resend_seconds) * SECOND;
+    outbox::Entity::update_many()
+        .set(outbox::ActiveModel { leased_until: Set(until), ..Default::default() })
+        .filter(outbox::Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .filter(outbox::Column::LeasedBy.is_in(leases))
+        .exec(app.db.write())
+        .await?;
+    Ok(())
+}
+
+/// Whether a message is still to be handled. The broker may deliver one again that was.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn is_due(app: &App, id: MessageId) -> Result<bool> {
+    Ok(outbox::Entity::find_by_id(id).one(app.db.read()).await?.is_some())
+}
+
+/// Removes a message that the broker delivered, as part of the transaction that handled it. False if somebody else has
+/// handled it meanwhile: then the transaction must not commit.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn handled(tx: &impl ConnectionTrait, id: MessageId) -> Result<bool> {
+    Ok(outbox::Entity::delete_by_id(id).exec(tx).await?.rows_affected == 1)
+}
+
+/// Milliseconds until the next try: by default 1 s, 4 s, 16 s, 64 s.
+pub fn back_off(config: &Config, attempts: i32) -> i64 {
     let exponent = u32::try_from(attempts - 1).unwrap_or(0).min(8);
-    (SECOND * 4_i64.pow(exponent)).min(10 * MINUTE)
+    i64::from(config.queue_retry_milliseconds) * 4_i64.pow(exponent)
 }

@@ -201,7 +201,7 @@ impl App {
         if config.database_url.is_none() {
             std::fs::create_dir_all(&config.data_dir).with_context(|| format!("The folder {dir} cannot be made"))?;
         }
-        let url = config.database_url();
+        let url = config.masked_database_url();
         Self::new(config).await.map_err(|error| match &error {
             Error::Internal(cause) if cause.is::<StoreError>() => {
                 anyhow::anyhow!("The setting media_url cannot be used: {}", error.log())

@@ -7,6 +7,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::config::Config;
 use crate::http::Server;
+use crate::live::REREAD;
+use crate::service::node::{self, Others};
 use crate::worker;
 
 /// Serves the API, and does the background work unless another process does.
@@ -22,18 +24,41 @@ pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> 
     super::with_app(config, async move |app| {
         let stop = stop_on_signal();
         let work = with_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
-        if !with_worker {
-            app.live.work_is_elsewhere();
-        }
+        let lookout = tokio::spawn(look_out(app.clone(), with_worker, stop.clone()));
         announce(&app.config);
         let served = Server::new(app.clone(), stop.clone()).run(listener).await;
         stop.cancel();
         if let Some(work) = work {
             work.await?;
         }
+        lookout.await?;
         Ok(served?)
     })
     .await
+}
+
+/// Without Redis nobody tells this process what others do. So once a second it sees whether there are any: then its
+/// listeners look for themselves, and once more when one has come or gone.
+async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
+    app.live.work_is_elsewhere(!with_worker);
+    let mut before = Others::default();
+    let mut second = tokio::time::interval(REREAD);
+    loop {
+        tokio::select! {
+            _ = second.tick() => (),
+            () = stop.cancelled() => return,
+        }
+        match node::others(&app).await {
+            Ok(others) if others == before => (),
+            Ok(others) => {
+                app.live.work_is_elsewhere(others.are_there || !with_worker);
+                app.live.gap();
+                before = others;
+            }
+            // Whoever asks the database sees that it is away.
+            Err(error) => tracing::debug!(error = error.log(), "other processes cannot be looked for"),
+        }
+    }
 }
 
 /// Does only the background work: until it is stopped, or until nothing is due.

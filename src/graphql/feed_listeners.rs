@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use entity::{TweetId, UserId, tweet};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::app::App;
 use crate::clock::MINUTE;
@@ -36,34 +37,46 @@ struct Registry {
     next: u64,
 }
 
+/// With the last of these the task ends that tells the listeners.
 #[derive(Clone)]
 pub struct FeedListeners {
+    told: Told,
+    _end: Arc<DropGuard>,
+}
+
+/// What the task has of it.
+#[derive(Clone)]
+struct Told {
     app: App,
     registry: Arc<Mutex<Registry>>,
 }
 
 impl FeedListeners {
-    /// Starts the task that tells the listeners. It ends when the last clone of these is gone.
+    /// Starts the task.
     pub fn start(app: &App) -> Self {
-        let listeners = Self { app: app.clone(), registry: Arc::default() };
+        let told = Told { app: app.clone(), registry: Arc::default() };
+        let end = CancellationToken::new();
         // Without a runtime there is nothing to listen to: the schema is only printed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(tell(listeners.clone(), app.live.deliveries()));
+            let telling = tell(told.clone(), app.live.deliveries());
+            runtime.spawn(end.clone().run_until_cancelled_owned(telling));
         }
-        listeners
+        Self { told, _end: Arc::new(end.drop_guard()) }
     }
 
     /// From now on, every tweet that comes into this user's feed.
     pub fn listen(&self, user: UserId) -> Listener {
         let (tweets, receiver) = mpsc::channel(BUFFER);
-        let since = TweetId(Ids::floor(self.app.clock.now()));
-        let mut registry = self.lock();
+        let since = TweetId(Ids::floor(self.told.app.clock.now()));
+        let mut registry = self.told.lock();
         registry.next += 1;
         let key = (user, registry.next);
         registry.entries.insert(key, Entry { since, tweets });
         Listener { key, tweets: receiver, listeners: self.clone() }
     }
+}
 
+impl Told {
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,8 +135,9 @@ impl FeedListeners {
     }
 }
 
-async fn tell(listeners: FeedListeners, mut deliveries: broadcast::Receiver<Delivered>) {
+async fn tell(listeners: Told, mut deliveries: broadcast::Receiver<Delivered>) {
     let mut look = tokio::time::interval(REREAD);
+    let mut gaps = listeners.app.live.gaps();
     loop {
         let told = tokio::select! {
             batch = deliveries.recv() => match batch {
@@ -135,8 +149,9 @@ async fn tell(listeners: FeedListeners, mut deliveries: broadcast::Receiver<Deli
                 }
                 Err(RecvError::Closed) => return,
             },
+            Ok(()) = gaps.changed() => listeners.reread().await,
             _ = look.tick() => {
-                if listeners.app.live.is_work_elsewhere() { listeners.reread().await } else { Ok(()) }
+                if listeners.app.live.must_look() { listeners.reread().await } else { Ok(()) }
             }
         };
         if let Err(error) = told {
@@ -165,6 +180,6 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.listeners.lock().entries.remove(&self.key);
+        self.listeners.told.lock().entries.remove(&self.key);
     }
 }

@@ -57,7 +57,8 @@ pub async fn with_password<T>(ctx: &Context<'_>, account: Account, work: impl Fu
     let address = ctx.request().client.address;
     let by_account = Demand { action: Action::LogIns, subject: Subject::Account(account, address), cost: 1 };
     let by_address = Demand { action: Action::LogInsByAddress, subject: Subject::Address(address), cost: 1 };
-    charge(ctx, &[by_account, by_address]).await?;
+    // If both bind alike, headers speak of the first: a success does not forget that one.
+    charge(ctx, &[by_address, by_account]).await?;
     let done = work.await;
     match &done {
         Ok(_) => ctx.app().rates.succeeded(account, address).await,

@@ -16,19 +16,14 @@ impl FromRequestParts<Server> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0.ip());
+        // Without a connection there is one client: that is so in tests alone.
+        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = connected.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |connected| connected.0.ip());
         let forwarded = parts.headers.get_all(FORWARDED_FOR).iter();
         // What is no text is no address either, and ends what can be read of the list.
         let forwarded = forwarded.map(|value| value.to_str().unwrap_or("?")).collect::<Vec<_>>();
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self {
-            // Without a connection there is one client: that is so in tests alone.
-            address: server
-                .app
-                .config
-                .trusted_proxies
-                .client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), forwarded.into_iter()),
-            user_agent: user_agent.map(ToOwned::to_owned),
-        })
+        let address = server.app.config.trusted_proxies.client(peer, forwarded.into_iter());
+        Ok(Self { address, user_agent: user_agent.map(ToOwned::to_owned) })
     }
 }

@@ -1,7 +1,7 @@
 //! How often somebody may do something: a burst at once, and then so many in a time.
 //!
-//! `action` is the table of what is counted, `quota` how much of it, `gcra` the arithmetic, `memory` where this process keeps
-//! what was counted.
+//! `action` is the table of what is counted, `quota` how much of it, `gcra` the arithmetic and `bucket` what it is applied to;
+//! `memory` is where this process keeps what was counted, `shared` where all processes do that have a Redis.
 //!
 //! Log-ins have one rule more. Each is counted for the account and the address together, and for the address; after a burst
 //! of failures, every further failure for an account from an address doubles the time for which that address has to leave
@@ -11,9 +11,11 @@
 //! address there may be many people.
 
 mod action;
+mod bucket;
 pub mod gcra;
 mod memory;
 mod quota;
+mod shared;
 
 use std::sync::Arc;
 
@@ -22,9 +24,11 @@ use sha2::{Digest, Sha256};
 
 use super::address::Address;
 use crate::clock::{Clock, SECOND};
+use crate::redis::Redis;
 pub use action::Action;
 use memory::Memory;
 pub use quota::Quota;
+use shared::Shared;
 
 /// Who does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,12 +110,19 @@ pub struct Rates {
 enum Store {
     Off,
     InProcess(Arc<Memory>),
+    /// In Redis; in this process while that does not answer.
+    Shared(Shared, Arc<Memory>),
 }
 
 impl Rates {
     /// Counts in this process.
     pub fn in_process(rules: Rules, clock: Clock) -> Self {
         Self { rules: Arc::new(rules), clock, store: Store::InProcess(Arc::default()) }
+    }
+
+    /// Counts together with all processes that share this Redis.
+    pub fn shared(rules: Rules, clock: Clock, redis: Redis) -> Self {
+        Self { rules: Arc::new(rules), clock, store: Store::Shared(Shared::new(redis), Arc::default()) }
     }
 
     /// Allows everything.
@@ -126,24 +137,48 @@ impl Rates {
     /// # Errors
     /// With the limit that makes one wait longest.
     pub async fn take(&self, demands: &[Demand]) -> Result<Option<Standing>, Limited> {
+        let demands: Vec<Demand> = demands.iter().copied().filter(|demand| demand.cost > 0).collect();
         match &self.store {
             Store::Off => Ok(None),
-            Store::InProcess(memory) => memory.take(&self.rules, demands, self.now()),
+            _ if demands.is_empty() => Ok(None),
+            Store::InProcess(memory) => memory.take(&self.rules, &demands, self.now()),
+            Store::Shared(shared, memory) => match shared.take(&self.rules, &demands, self.ahead()).await {
+                Some(taken) => taken,
+                None => memory.take(&self.rules, &demands, self.now()),
+            },
         }
     }
 
     /// Somebody gave a wrong password: the next try has to wait longer.
     pub async fn failed(&self, account: Account, address: Address) {
-        if let Store::InProcess(memory) = &self.store {
-            memory.failed(&self.rules, Subject::Account(account, address), self.now());
+        let subject = Subject::Account(account, address);
+        match &self.store {
+            Store::Off => (),
+            Store::InProcess(memory) => memory.failed(&self.rules, subject, self.now()),
+            Store::Shared(shared, memory) => {
+                if shared.failed(&self.rules, subject, self.ahead()).await.is_none() {
+                    memory.failed(&self.rules, subject, self.now());
+                }
+            }
         }
     }
 
     /// Somebody gave the right password: what they tried before is forgotten.
     pub async fn succeeded(&self, account: Account, address: Address) {
-        if let Store::InProcess(memory) = &self.store {
-            memory.succeeded(Subject::Account(account, address));
+        let subject = Subject::Account(account, address);
+        match &self.store {
+            Store::Off => (),
+            Store::InProcess(memory) => memory.succeeded(subject),
+            Store::Shared(shared, memory) => {
+                memory.succeeded(subject);
+                shared.succeeded(subject).await;
+            }
         }
+    }
+
+    /// By how much our clock is ahead of the system's, in microseconds: nothing, outside tests.
+    fn ahead(&self) -> i64 {
+        self.clock.offset().saturating_mul(quota::MILLISECOND)
     }
 
     /// In microseconds.

@@ -1,6 +1,10 @@
-//! What happens now, told to those who listen: in this process. Listeners are only woken; what they are to see, they read
-//! from the database.
+//! What happens now, told to those who listen. Listeners are only woken; what they are to see, they read from the database.
+//!
+//! In one process that is all. Several processes tell each other through Redis (`link`); while that is away, and without
+//! it, listeners look for themselves once a second.
 
+mod link;
+mod peers;
 mod topics;
 
 use std::future::Future;
@@ -9,15 +13,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use entity::{SessionId, TweetId, UserId};
-use tokio::sync::broadcast;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, watch};
 
+use crate::redis::Redis;
+use link::Link;
 pub use topics::{Topic, Topics};
 
 /// How many batches a process may fall behind in telling its listeners before they are told to read again.
 const BACKLOG: usize = 4_096;
 
 /// A batch of a delivery has been committed: the tweet is in the feeds of the pushed followers `after` < id <= `through`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
     pub tweet: TweetId,
     pub author: UserId,
@@ -27,46 +34,98 @@ pub struct Delivered {
     pub first: bool,
 }
 
-#[derive(Clone)]
-pub struct Live {
-    /// Woken when somebody's notifications have changed.
-    pub inboxes: Topics<UserId>,
-    /// Woken when the counts of a tweet have changed, or when it is gone.
-    pub tweets: Topics<TweetId>,
-    /// Woken when a session has ended.
-    pub sessions: Topics<SessionId>,
-    deliveries: broadcast::Sender<Delivered>,
-    elsewhere: Arc<AtomicBool>,
+/// Something that was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody's notifications have changed.
+    Inbox(UserId),
+    /// The counts of a tweet have changed, or it is gone.
+    Tweet(TweetId),
+    /// A session has ended.
+    Session(SessionId),
+    Delivered(Delivered),
+    /// Somebody was suspended, and everything of theirs with them.
+    Hidden,
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        Self {
+#[derive(Clone)]
+pub struct Live {
+    pub inboxes: Topics<UserId>,
+    pub tweets: Topics<TweetId>,
+    pub sessions: Topics<SessionId>,
+    deliveries: broadcast::Sender<Delivered>,
+    /// Changes when something may have been missed.
+    gaps: watch::Sender<()>,
+    elsewhere: Arc<AtomicBool>,
+    link: Option<Link>,
+}
+
+/// How often listeners look for themselves while wakes of other processes may not get here.
+pub const REREAD: Duration = Duration::from_secs(1);
+
+impl Live {
+    /// With Redis, what happens is told to all processes that share it.
+    pub fn new(redis: Option<&Redis>) -> Self {
+        let local = Self {
             inboxes: Topics::default(),
             tweets: Topics::default(),
             sessions: Topics::default(),
             deliveries: broadcast::channel(BACKLOG).0,
+            gaps: watch::channel(()).0,
             elsewhere: Arc::default(),
+            link: None,
+        };
+        let link = redis.map(|redis| Link::start(redis.clone(), local.clone()));
+        Self { link, ..local }
+    }
+
+    /// Tells everybody who waits for it, here and elsewhere. To be called after the commit.
+    pub fn tell(&self, event: Event) {
+        self.dispatch(event);
+        if let Some(link) = &self.link {
+            link.send(event);
         }
     }
-}
 
-/// How often listeners look for themselves when the worker is another process, whose wakes do not get here.
-pub const REREAD: Duration = Duration::from_secs(1);
-
-impl Live {
-    /// The worker is another process: from now on listeners look once a second, woken or not.
-    pub fn work_is_elsewhere(&self) {
-        self.elsewhere.store(true, Ordering::Relaxed);
+    fn dispatch(&self, event: Event) {
+        match event {
+            Event::Inbox(user) => self.inboxes.wake(user),
+            Event::Tweet(tweet) => self.tweets.wake(tweet),
+            Event::Session(session) => self.sessions.wake(session),
+            // Nobody listens: nobody has to be told.
+            Event::Delivered(batch) => drop(self.deliveries.send(batch)),
+            Event::Hidden => {
+                self.tweets.wake_all();
+                self.sessions.wake_all();
+            }
+        }
     }
 
-    pub fn is_work_elsewhere(&self) -> bool {
-        self.elsewhere.load(Ordering::Relaxed)
+    /// Something may have been missed: everybody looks.
+    pub fn gap(&self) {
+        self.inboxes.wake_all();
+        self.tweets.wake_all();
+        self.sessions.wake_all();
+        self.gaps.send_replace(());
+    }
+
+    /// Whether other processes do work whose wakes do not get here without Redis.
+    pub fn work_is_elsewhere(&self, is_elsewhere: bool) {
+        self.elsewhere.store(is_elsewhere, Ordering::Relaxed);
+    }
+
+    /// Whether listeners have to look once a second, woken or not.
+    pub fn must_look(&self) -> bool {
+        match &self.link {
+            Some(link) => !link.is_up(),
+            None => self.elsewhere.load(Ordering::Relaxed),
+        }
     }
 
     /// Waits for a wake, or for the next time to look.
     pub async fn wait(&self, wake: impl Future<Output = ()>) {
-        if self.is_work_elsewhere() {
+        if self.must_look() {
             // Whether it was woken or not, the listener looks next.
             drop(tokio::time::timeout(REREAD, wake).await);
         } else {
@@ -74,13 +133,20 @@ impl Live {
         }
     }
 
-    pub fn delivered(&self, batch: Delivered) {
-        // Nobody listens: nobody has to be told.
-        drop(self.deliveries.send(batch));
-    }
-
     /// Every batch from now on, of all authors.
     pub fn deliveries(&self) -> broadcast::Receiver<Delivered> {
         self.deliveries.subscribe()
+    }
+
+    /// Changes when batches may have been missed.
+    pub fn gaps(&self) -> watch::Receiver<()> {
+        self.gaps.subscribe()
+    }
+
+    /// Sends what has still to be told, and takes leave of the other processes.
+    pub async fn close(&self) {
+        if let Some(link) = &self.link {
+            link.close().await;
+        }
     }
 }

@@ -15,7 +15,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrai
 
 use crate::app::App;
 use crate::clock::DAY;
-use crate::db::sql;
+use crate::db::{bind_limit, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::ids::Ids;
 use crate::service::feed::threshold::Threshold;
@@ -23,8 +23,6 @@ use crate::service::plan::Plan;
 
 /// Everything happened within so many milliseconds before now, evenly.
 const SPAN: i64 = 30 * DAY;
-/// SQLite takes 32,766 values in a statement, the others 65,535.
-const VALUES: usize = 30_000;
 
 /// Carries out a plan in an empty database, in one transaction. `progress` is told how many rows have been made.
 ///
@@ -68,9 +66,10 @@ where
     A: ActiveModelTrait + Send,
 {
     let columns = <A::Entity as EntityTrait>::Column::iter().count().max(1);
+    let size = bind_limit(tx) / columns;
     let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model);
     loop {
-        let batch: Vec<A> = rows.by_ref().take(VALUES / columns).collect();
+        let batch: Vec<A> = rows.by_ref().take(size).collect();
         if batch.is_empty() {
             return Ok(());
         }

@@ -19,6 +19,7 @@ pub fn check(key: &str) -> Result<()> {
     let fault = |code, message: &str| Err(Error::user(code, "idempotencyKey", message));
     match key.len() {
         0 => fault(UserErrorCode::TooShort, "The idempotency key may not be empty."),
+        _ if key.contains('\0') => fault(UserErrorCode::Invalid, "The idempotency key may not have null characters."),
         1..=LONGEST => Ok(()),
         _ => fault(UserErrorCode::TooLong, "The idempotency key may have at most 100 bytes."),
     }

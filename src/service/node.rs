@@ -1,7 +1,8 @@
 //! Node numbers: which process puts which 10 bits into the ids that it makes. They are leased in the database.
 
 use entity::node;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, SqlErr};
 
 use crate::app::App;
 use crate::clock::{MINUTE, SECOND};
@@ -31,12 +32,18 @@ impl Node {
 /// # Errors
 /// When all numbers are taken, or whatever the database says.
 pub async fn lease(app: &App) -> Result<()> {
-    let number = app.db.retry(|| lease_once(app)).await?;
+    // Whoever is too late for a number finds it taken and looks for the next.
+    let number = loop {
+        if let Some(number) = app.db.retry(|| lease_once(app)).await? {
+            break number;
+        }
+    };
     app.ids.set_node(number);
     Ok(())
 }
 
-async fn lease_once(app: &App) -> Result<i16> {
+/// None if somebody else took the number between the look and the lease.
+async fn lease_once(app: &App) -> Result<Option<i16>> {
     let now = app.clock.now();
     let owner = app.node.owner;
     let tx = app.db.begin().await?;
@@ -45,18 +52,47 @@ async fn lease_once(app: &App) -> Result<i16> {
     let ours = held.iter().find(|node| node.owner == owner).map(|node| node.id);
     let free = || (0..NODES).find(|number| held.iter().all(|node| node.id != *number));
     let number = ours.or_else(free).ok_or_else(|| Error::internal("more than 1,024 processes use this database"))?;
-    node::Entity::delete_by_id(number).exec(&tx).await?;
+    let free = node::Column::LeasedUntil.lte(now).or(node::Column::Owner.eq(owner));
+    node::Entity::delete_many().filter(node::Column::Id.eq(number)).filter(free).exec(&tx).await?;
     let row = node::ActiveModel { id: Set(number), owner: Set(owner), leased_until: Set(now + LEASE) };
-    node::Entity::insert(row).exec_without_returning(&tx).await?;
+    match node::Entity::insert(row).exec_without_returning(&tx).await {
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => return Ok(None),
+        done => done?,
+    };
     tx.commit().await?;
-    Ok(number)
+    Ok(Some(number))
 }
 
-/// Gives the number back when the process ends.
+/// Gives the number back when the process ends. The row stays, so that others see that somebody was here.
 ///
 /// # Errors
 /// Whatever the database says; the lease then runs out by itself.
 pub async fn release(app: &App) -> Result<()> {
-    node::Entity::delete_many().filter(node::Column::Owner.eq(app.node.owner)).exec(app.db.write()).await?;
+    node::Entity::update_many()
+        .set(node::ActiveModel { leased_until: Set(app.clock.now()), ..Default::default() })
+        .filter(node::Column::Owner.eq(app.node.owner))
+        .exec(app.db.write())
+        .await?;
     Ok(())
+}
+
+/// What one look at the leases of others has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Who has had which number last.
+    seen: Vec<(i16, i64)>,
+    /// Whether any of them is at work now.
+    pub are_there: bool,
+}
+
+/// Looks for other processes on this database, those that have come and gone since the last look included.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn others(app: &App) -> Result<Others> {
+    let now = app.clock.now();
+    let others = node::Entity::find().filter(node::Column::Owner.ne(app.node.owner)).order_by_asc(node::Column::Id);
+    let others = others.all(app.db.read()).await?;
+    let are_there = others.iter().any(|node| node.leased_until > now);
+    Ok(Others { seen: others.into_iter().map(|node| (node.id, node.owner)).collect(), are_there })
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::error::{Error, Result};
+use crate::live::Event;
 use crate::service::{credentials, suspension};
 
 const IDLE: i64 = 30 * DAY;
@@ -219,7 +220,7 @@ pub async fn end_all(tx: &DatabaseTransaction, user: UserId) -> Result<Vec<Sessi
 /// Tells those who listen that sessions have ended.
 pub fn tell(app: &App, ended: &[SessionId]) {
     for id in ended {
-        app.live.sessions.wake(*id);
+        app.live.tell(Event::Session(*id));
     }
 }
 

@@ -135,6 +135,9 @@ fn taken(field: &'static str, message: &str) -> Error {
 /// Whatever the database says.
 pub async fn by_login(app: &App, login: &str) -> Result<Option<user::Model>> {
     let login = login.trim().to_lowercase();
+    if login.contains('\0') {
+        return Ok(None); // no text that PostgreSQL could compare
+    }
     let either = Condition::any().add(user::Column::Username.eq(&login)).add(user::Column::Email.eq(&login));
     Ok(user::Entity::find().filter(either).one(app.db.read()).await?)
 }
@@ -144,6 +147,9 @@ pub async fn by_login(app: &App, login: &str) -> Result<Option<user::Model>> {
 /// # Errors
 /// Whatever the database says.
 pub async fn by_username(db: &impl ConnectionTrait, username: &str) -> Result<Option<UserId>> {
+    if username.contains('\0') {
+        return Ok(None); // no text that PostgreSQL could compare
+    }
     let user = user::Entity::find().filter(user::Column::Username.eq(username.to_lowercase())).one(db).await?;
     Ok(user.map(|user| user.id))
 }

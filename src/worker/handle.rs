@@ -3,30 +3,22 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
-use entity::{Subject, TweetId, UserId, outbox};
+use entity::{MessageId, Subject, outbox};
 use futures_util::FutureExt;
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::bus::{self, Message};
+use crate::db::is_unreachable;
 use crate::error::{Error, Result};
-use crate::live::Delivered;
+use crate::live::Event;
 use crate::service::deletion;
 use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
 use crate::service::media;
 use crate::service::notification::{self, Deed};
 
-/// Whom to wake once the work is committed.
-enum Wake {
-    Feeds(Delivered),
-    Inbox(UserId),
-    Tweet(TweetId),
-    /// Every tweet and every session.
-    All,
-}
-
-/// Does what a message asks for. If that fails, the message is put back for later, or among the dead letters.
+/// Does what an outbox row asks for. If that fails, the message is put back for later, or among the dead letters.
 ///
 /// # Errors
 /// When it could not even be put back.
@@ -39,24 +31,10 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
         }
     };
     app.failpoints.pass("worker: leased").await;
-    // A panic is a defect, but of this message's handler: it must not end the worker, which has others to do.
-    let done = AssertUnwindSafe(app.db.retry(|| once(app, row, message))).catch_unwind().await;
-    match done.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
-        Ok(wakes) => {
-            app.failpoints.pass("worker: committed").await;
-            for wake in wakes {
-                match wake {
-                    Wake::Feeds(batch) => app.live.delivered(batch),
-                    Wake::Inbox(user) => app.live.inboxes.wake(user),
-                    Wake::Tweet(tweet) => app.live.tweets.wake(tweet),
-                    Wake::All => {
-                        app.live.tweets.wake_all();
-                        app.live.sessions.wake_all();
-                    }
-                }
-            }
-            Ok(())
-        }
+    match perform(app, message, Claim::Lease(row)).await {
+        Ok(()) => Ok(()),
+        // It counts no try: the message could have been anything.
+        Err(error) if is_unreachable(&error) => bus::outbox::release(app, row).await,
         Err(error) => {
             let attempt = row.attempts + 1;
             tracing::warn!(message = %row.id, ?message, attempt, error = error.log(), "the handler failed");
@@ -65,12 +43,36 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
     }
 }
 
+/// By what right a message is handled.
+#[derive(Clone, Copy)]
+pub enum Claim<'a> {
+    /// Its outbox row is leased.
+    Lease(&'a outbox::Model),
+    /// The broker delivered it.
+    Delivery(MessageId),
+}
+
+/// Does what a message asks for in one transaction, at whose end its outbox row is gone, and tells those who wait for it.
+///
+/// # Errors
+/// Whatever the handler says. Nothing has been done then.
+pub async fn perform(app: &App, message: Message, claim: Claim<'_>) -> Result<()> {
+    // A panic is a defect, but of this message's handler: it must not end the worker, which has others to do.
+    let done = AssertUnwindSafe(app.db.retry(|| once(app, message, claim))).catch_unwind().await;
+    let events = done.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+    app.failpoints.pass("worker: committed").await;
+    for event in events {
+        app.live.tell(event);
+    }
+    Ok(())
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Error::internal(format!("the handler panicked: {}", text.unwrap_or("no reason given")))
 }
 
-async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Vec<Wake>> {
+async fn once(app: &App, message: Message, claim: Claim<'_>) -> Result<Vec<Event>> {
     if message == Message::EmptyTrash {
         // Outside the transaction: the store may be slow, and on SQLite everybody who writes would wait for it.
         media::empty_trash(app).await?;
@@ -78,17 +80,22 @@ async fn once(app: &App, row: &outbox::Model, message: Message) -> Result<Vec<Wa
     let tx = app.db.begin().await?;
     let wakes = step(app, &tx, message).await?;
     app.failpoints.pass("worker: before the row goes").await;
-    bus::outbox::finish(&tx, row).await?;
+    match claim {
+        Claim::Lease(row) => bus::outbox::finish(&tx, row).await?,
+        // Delivered twice, and the other one was quicker.
+        Claim::Delivery(id) if !bus::outbox::handled(&tx, id).await? => return Ok(Vec::new()),
+        Claim::Delivery(_) => (),
+    }
     app.failpoints.pass("worker: before commit").await;
     tx.commit().await?;
     Ok(wakes)
 }
 
-async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<Vec<Wake>> {
+async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<Vec<Event>> {
     let mut wakes = Vec::new();
     match message {
         Message::Deliver { tweet, after } => {
-            wakes.extend(deliver::deliver(app, tx, tweet, after).await?.map(Wake::Feeds));
+            wakes.extend(deliver::deliver(app, tx, tweet, after).await?.map(Event::Delivered));
         }
         Message::Retract { tweet, pulled, after } => deliver::retract(app, tx, tweet, pulled, after).await?,
         Message::Fill { follower, followee, from } => backfill::fill(app, tx, follower, followee, from).await?,
@@ -100,20 +107,20 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
         Message::LikeChanged { subject, tweet, recipient, actor } => {
             wakes.extend(told(app, tx, Deed::Like { subject, tweet, recipient, actor }).await?);
             if let Subject::Tweet(tweet) = subject {
-                wakes.push(Wake::Tweet(tweet));
+                wakes.push(Event::Tweet(tweet));
             }
         }
         Message::CommentChanged { comment, tweet, recipient, actor } => {
             wakes.extend(told(app, tx, Deed::Comment { comment, tweet, recipient, actor }).await?);
-            wakes.push(Wake::Tweet(tweet));
+            wakes.push(Event::Tweet(tweet));
         }
         Message::Discard { subject, author } => {
             discard(app, tx, subject, author).await?;
             if let Subject::Tweet(tweet) = subject {
-                wakes.push(Wake::Tweet(tweet));
+                wakes.push(Event::Tweet(tweet));
             }
         }
-        Message::UserHidden { .. } => wakes.push(Wake::All),
+        Message::UserHidden { .. } => wakes.push(Event::Hidden),
         Message::DeleteUser { user } => deletion::go_on(app, tx, user).await?,
         // Done already; what is left is to remove the message.
         Message::EmptyTrash => (),
@@ -121,8 +128,8 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
     Ok(wakes)
 }
 
-/// Makes the notification of a deed agree with it, and says whom to wake.
-async fn told(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<Option<Wake>> {
+/// Makes the notification of a deed agree with it, and says whom to tell.
+async fn told(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<Option<Event>> {
     let is_new = notification::agree(app, tx, deed).await?;
-    Ok(is_new.then_some(Wake::Inbox(deed.recipient())))
+    Ok(is_new.then_some(Event::Inbox(deed.recipient())))
 }

@@ -1,7 +1,9 @@
 //! The worker: takes messages from the queue and does what they ask for. Only it publishes to `live`.
 
+mod consume;
 mod handle;
 mod maintenance;
+mod relay;
 
 use std::time::Duration;
 
@@ -9,7 +11,8 @@ use futures_util::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::bus::outbox;
+use crate::bus::rabbit::Source;
+use crate::bus::{Lane, Queue, outbox};
 use crate::error::Result;
 
 /// How long a worker waits before it looks again, when nobody in its process has told it that something was posted.
@@ -20,6 +23,19 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Works until it is stopped; what is under way is finished then.
 pub async fn run(app: App, stop: CancellationToken) {
     let maintenance = tokio::spawn(maintenance::run(app.clone(), stop.clone()));
+    match app.bus.queue.clone() {
+        Queue::Embedded => embedded(app, stop).await,
+        Queue::Rabbit(rabbit) => {
+            let relaying = relay::run(app.clone(), &rabbit, stop.clone());
+            let sources = Lane::ALL.map(Source::Lane).into_iter().chain([Source::Dead]);
+            let consuming = sources.map(|source| consume::run(app.clone(), &rabbit, source, stop.clone()));
+            futures_util::join!(relaying, futures_util::future::join_all(consuming));
+        }
+    }
+    drop(maintenance.await);
+}
+
+async fn embedded(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let wait = match work(&app, app.config.worker_concurrency.saturating_mul(4), &stop).await {
             Ok(0) => POLL,
@@ -35,7 +51,6 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => (),
         }
     }
-    drop(maintenance.await);
 }
 
 /// Works until nothing is due.
@@ -52,7 +67,10 @@ pub async fn drain(app: &App) -> Result<()> {
 /// # Errors
 /// When the queue cannot be read.
 pub async fn step(app: &App, most: u32) -> Result<usize> {
-    work(app, most, &CancellationToken::new()).await
+    match &app.bus.queue {
+        Queue::Embedded => work(app, most, &CancellationToken::new()).await,
+        Queue::Rabbit(rabbit) => consume::step(app, rabbit, most).await,
+    }
 }
 
 /// Takes some messages and handles them, several at a time. Returns how many were taken.

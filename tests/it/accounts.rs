@@ -223,6 +223,12 @@ async fn passwords_and_tokens_are_stored_nowhere() {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
         }
     }
+    let texts = ["users.username", "users.email", "users.password_hash", "session.token_hash", "outbox.payload"];
+    for (table, column) in texts.map(|text| text.split_once('.').unwrap()) {
+        let text = format!("SELECT COUNT(*) FROM {table} WHERE {column} LIKE ? OR {column} LIKE ?");
+        let secrets = ["correct horse", &token].map(|secret| format!("%{secret}%").into());
+        assert_eq!(app.number(&text, secrets).await, 0, "{table}.{column}");
+    }
 }
 
 #[tokio::test]

@@ -10,16 +10,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["app", "config", "error", "limit", "service"]),
     ("loader", &["db", "error", "service"]),
     ("service", &["app", "bus", "clock", "db", "error", "ids", "live", "media"]),
-    ("worker", &["app", "bus", "error", "live", "service"]),
-    ("bus", &["app", "clock", "db", "error"]),
-    ("limit", &["clock"]),
+    ("worker", &["app", "bus", "db", "error", "live", "service"]),
+    ("bus", &["app", "clock", "config", "db", "error"]),
+    ("limit", &["clock", "redis"]),
     ("media", &["config", "error"]),
-    ("live", &[]),
+    ("live", &["redis"]),
     ("db", &["error"]),
     ("ids", &["clock"]),
     ("clock", &[]),
     ("config", &["clock", "limit"]),
     ("error", &["limit"]),
+    ("redis", &[]),
     ("failpoint", &[]),
 ];
 
@@ -217,11 +218,10 @@ fn only_services_the_bus_and_handlers_begin_transactions() {
 #[test]
 fn only_the_worker_tells_listeners_what_happened() {
     for source in sources("src") {
-        let publishes = source.code.contains("live.delivered(") || source.code.contains("inboxes.wake(");
-        assert!(!publishes || source.floor() == "worker", "{} publishes", source.path.display());
+        let tells = source.code.contains("live.tell(");
         // A log-out acts at once, worker or not.
-        let ends = source.code.contains("sessions.wake(");
-        assert!(!ends || source.path.ends_with("service/session.rs"), "{} ends sessions", source.path.display());
+        let may = source.floor() == "worker" || source.path.ends_with("service/session.rs");
+        assert!(!tells || may, "{} tells listeners", source.path.display());
     }
 }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use roost::clock::HOUR;
+use roost::db::Engine;
 use roost::service::audit::Actor::CommandLine;
 use roost::service::feed::verify;
 use roost::service::{deletion, gate, media};
 use roost::worker;
 use serde_json::{Value, json};
 
+use crate::support::database::engine;
 use crate::support::{CREATE_TWEET, Form, Person, Served, TestApp, picture};
 
 pub const DELETE: &str = "mutation ($password: String!) { deleteAccount(input: { password: $password }) {
@@ -61,18 +63,25 @@ pub async fn entangled(app: &TestApp) -> [Person; 3] {
 
 /// Every place where a number of the database is this one: table and column.
 async fn traces(app: &TestApp, number: i64) -> Vec<String> {
+    let (columns, text) = match engine() {
+        Engine::Sqlite => {
+            ("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'", "TEXT")
+        }
+        Engine::Postgres => (
+            "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
+             WHERE table_schema = 'public'",
+            "TEXT",
+        ),
+        Engine::MySql => {
+            ("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()", "CHAR")
+        }
+    };
     let mut found = Vec::new();
-    for table in app.rows("SELECT name FROM sqlite_master WHERE type = 'table'", []).await {
-        let table: String = table.try_get_by_index(0).unwrap();
-        let columns = app.rows(&format!("SELECT name FROM pragma_table_info('{table}')"), []).await;
-        for column in columns {
-            let column: String = column.try_get_by_index(0).unwrap();
-            let text = format!(
-                "SELECT COUNT(*) FROM {table} WHERE {column} = {number} OR ({column} LIKE '%{number}%' AND typeof({column}) = 'text')"
-            );
-            if app.number(&text, []).await > 0 {
-                found.push(format!("{table}.{column}"));
-            }
+    for row in app.rows(columns, []).await {
+        let (table, column): (String, String) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+        let count = format!("SELECT COUNT(*) FROM {table} WHERE CAST({column} AS {text}) LIKE '%{number}%'");
+        if app.number(&count, []).await > 0 {
+            found.push(format!("{table}.{column}"));
         }
     }
     found

@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 use roost::service::feed::{sweep, threshold, verify};
 use roost::worker;
 
+use crate::support::database::share;
 use crate::support::pages::Pages;
 use crate::support::{HOME_FEED, Person, TestApp};
 
@@ -117,7 +118,9 @@ impl World {
                 self.app().delete_tweet(&self.people[author], &tweet).await;
             }
             Step::Work(most) => drop(worker::step(&self.app().app, most).await.unwrap()),
-            Step::Shuffle => self.app().damage("UPDATE outbox SET due_at = due_at - ABS(id * 7919 % 1000)").await,
+            Step::Shuffle => {
+                self.app().damage("UPDATE outbox SET due_at = due_at - ABS(id % 100000 * 7919 % 1000)").await
+            }
             Step::Repeat(n) if n < self.posted.len() => self.repeat(n).await,
             Step::Promote => drop(threshold::promote(&self.app().app).await.unwrap()),
             Step::Sweep => drop(sweep::sweep(&self.app().app).await.unwrap()),
@@ -184,7 +187,7 @@ impl World {
 
 fn run(cases: u32, limit: i64, batch: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = Config { cases, max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: share(cases), max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
     let tested = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
             let mut world = World::new(limit, batch).await;

@@ -201,7 +201,7 @@ async fn a_repeat_with_photos_stores_nothing_twice() {
 async fn a_tweet_that_cannot_be_written_leaves_no_file() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
-    app.damage("CREATE TRIGGER no BEFORE INSERT ON photo BEGIN SELECT RAISE(ABORT, 'no'); END").await;
+    app.forbid("INSERT", "photo").await;
     assert_eq!(tweet(&app, &ada, &[&picture(0)]).await.code(), "INTERNAL");
     assert_nothing(&app).await;
 }

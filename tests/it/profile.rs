@@ -132,7 +132,7 @@ async fn a_bad_avatar_changes_nothing_and_every_fault_is_told() {
 async fn a_profile_that_cannot_be_written_leaves_no_file() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
-    app.damage("CREATE TRIGGER no BEFORE UPDATE ON profile BEGIN SELECT RAISE(ABORT, 'no'); END").await;
+    app.forbid("UPDATE", "profile").await;
     assert_eq!(set_avatar(&app, &ada, &picture(0)).await.code(), "INTERNAL");
     assert_eq!(app.media_files(), Vec::<String>::new());
 }

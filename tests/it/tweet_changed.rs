@@ -105,7 +105,7 @@ async fn changes_are_seen_without_wakes_when_the_worker_is_elsewhere() {
     let ada = app.person("ada").await;
     let tweet = app.tweet(&ada, "hello").await;
     let worker = app.second().await;
-    app.app.live.work_is_elsewhere();
+    app.app.live.work_is_elsewhere(true);
     let mut events = listen(&app, &tweet).await;
     assert_eq!(events.data().await["tweetChanged"]["likeCount"], 0);
     app.like(&ada, &tweet).await;

@@ -4,10 +4,10 @@ use entity::{TweetId, UserId, follow};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use super::threshold::Threshold;
-use super::{NO_END, tweets_end};
+use super::{NO_END, batch, tweets_end};
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{on_conflict_nothing, sql};
+use crate::db::{marks, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::service::follow::{edge, lock_edge};
 use crate::service::stats;
@@ -86,12 +86,13 @@ pub async fn purge(
         return Ok(());
     }
     app.failpoints.pass("purge: edge looked for").await;
-    let end = tweets_end(tx, followee, after, TweetId(NO_END), app.config.feed_batch).await?;
-    let text = "DELETE FROM feed_entry WHERE user_id = ? AND tweet_id IN (
-                    SELECT id FROM tweet WHERE author_id = ? AND id > ? AND id <= ?)";
-    let through = end.unwrap_or(TweetId(NO_END));
-    let values = [follower.into(), followee.into(), after.into(), through.into()];
-    tx.execute_raw(sql(tx, text, values)).await?;
+    let rows = "SELECT id FROM tweet WHERE author_id = ? AND id > ? ORDER BY id";
+    let (tweets, end) = batch::<TweetId>(tx, rows, [followee.into(), after.into()], app.config.feed_batch).await?;
+    if !tweets.is_empty() {
+        let text = format!("DELETE FROM feed_entry WHERE user_id = ? AND tweet_id IN ({})", marks(tweets.len()));
+        let values = std::iter::once(follower.into()).chain(tweets.into_iter().map(Into::into));
+        tx.execute_raw(sql(tx, &text, values)).await?;
+    }
     app.failpoints.pass("purge: deleted").await;
     if let Some(after) = end {
         outbox::post(app, tx, Message::Purge { follower, followee, after }).await?;

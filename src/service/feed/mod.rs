@@ -34,6 +34,21 @@ pub(super) async fn batch_end<K: TryGetable>(
     Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
 }
 
+/// The keys of a batch of rows, and where it ends: at the last one, or nowhere if there are no more.
+async fn batch<K: TryGetable + Copy>(
+    db: &impl ConnectionTrait,
+    rows: &str,
+    values: impl IntoIterator<Item = sea_orm::Value>,
+    size: u32,
+) -> Result<(Vec<K>, Option<K>)> {
+    let text = format!("{rows} LIMIT ?");
+    let values = values.into_iter().chain([u64::from(size).into()]);
+    let found = db.query_all_raw(sql(db, &text, values)).await?;
+    let keys = found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<K>, _>>()?;
+    let end = keys.last().copied().filter(|_| keys.len() == size as usize);
+    Ok((keys, end))
+}
+
 /// Where a batch of followers of one kind ends.
 async fn followers_end(
     db: &impl ConnectionTrait,

@@ -16,7 +16,7 @@ async fn refused(place: &Place, command: &mut Command, expected: &str) {
 
 #[tokio::test]
 async fn a_taken_port_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let sentence = format!("It is not possible to listen on {address}");
@@ -26,7 +26,7 @@ async fn a_taken_port_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("file"), "").unwrap();
     for command in [&["serve"][..], &["worker"], &["migrate"], &["seed"], &["feed", "verify"], &["queue", "list"]] {
         for folder in ["file", "file/below"] {
@@ -38,7 +38,7 @@ async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::create_dir(place.path("data")).unwrap();
     std::fs::write(
         place.path("data/roost.db"),
@@ -53,7 +53,7 @@ async fn a_file_that_is_no_database_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_bad_configuration_file_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     for (file, expected) in [
         ("feed_batch = 0", "feed_batch has to be at least 1, but it is 0."),
         ("feed_batch = \"many\"", "feed_batch: invalid type"),
@@ -62,7 +62,7 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
         ("listen = \"localhost\"", "listen: invalid socket address"),
         ("public_url = \"ftp://example.org\"", "public_url has to begin with http:// or https://"),
         ("database_url = \"oracle://x\"", "database_url has to begin with sqlite://"),
-        ("redis_url = \"redis://localhost\"", "redis_url is set"),
+        ("redis_url = \"http://localhost\"", "redis_url cannot be used"),
         ("log = \"a=b=c\"", "is not a log filter"),
         ("feed_batch = 5 5", "line 1, column 16"),
         ("[feed]\nbatch = 5", "feed"),
@@ -75,7 +75,7 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_configuration_file_that_cannot_be_read_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("latin.toml"), b"log = \"\xe9\"").unwrap();
     refused(&place, &mut place.roost(&["--config", "latin.toml", "serve"]), "latin.toml").await;
     std::fs::create_dir(place.path("folder")).unwrap();
@@ -88,14 +88,14 @@ async fn a_configuration_file_that_cannot_be_read_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn a_bad_variable_is_refused_in_one_sentence() {
-    let place = Place::new();
+    let place = Place::embedded();
     refused(&place, place.roost(&["serve"]).env("ROOST_LISTEN", "here"), "listen: invalid socket address").await;
     refused(&place, place.roost(&["serve"]).env("ROOST_FEED_BATCH", "0"), "feed_batch has to be at least 1").await;
 }
 
 #[tokio::test]
 async fn unknown_flags_and_commands_are_refused() {
-    let place = Place::new();
+    let place = Place::embedded();
     for args in [&["--port", "80"][..], &["serve", "--worker"], &["swerve"], &["feed", "verify", "--fix"], &["queue"]] {
         let answer = place.run(args).await;
         assert_eq!((answer.code, answer.stdout.as_str()), (Some(2), ""), "{answer:?}");
@@ -107,7 +107,7 @@ async fn unknown_flags_and_commands_are_refused() {
 
 #[tokio::test]
 async fn an_unknown_variable_is_one_warning_and_roost_starts() {
-    let place = Place::new();
+    let place = Place::embedded();
     let mut command = place.roost(&["serve"]);
     let server = place.start(command.env("ROOST_FEED_BACH", "5").env("ROOST_LOG", "warn")).await;
     let log = place.log();
@@ -124,7 +124,7 @@ fn printed<'a>(config: &'a Ended, key: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn flags_go_before_variables_before_the_file_before_defaults() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("roost.toml"), "").unwrap();
     let key = "data_dir";
     assert_eq!(printed(&place.run(&["config"]).await, key), Some("\"data\""));
@@ -141,7 +141,7 @@ async fn flags_go_before_variables_before_the_file_before_defaults() {
 
 #[tokio::test]
 async fn the_listen_flag_goes_before_the_variable() {
-    let place = Place::new();
+    let place = Place::embedded();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = place.roost(&["serve", "--listen", "127.0.0.1:0"]);
@@ -151,7 +151,7 @@ async fn the_listen_flag_goes_before_the_variable() {
 
 #[tokio::test]
 async fn a_file_in_a_folder_above_is_not_read() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::create_dir(place.path("below")).unwrap();
     std::fs::write(place.path("roost.toml"), "feed_batch = 7").unwrap();
     let config = ended(place.roost(&["config"]).current_dir(place.path("below"))).await;
@@ -160,7 +160,7 @@ async fn a_file_in_a_folder_above_is_not_read() {
 
 #[tokio::test]
 async fn the_printed_configuration_hides_passwords_and_can_be_read_back() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("roost.toml"), "database_url = \"sqlite://me:secret@host/x.db\"").unwrap();
     let mut command = place.roost(&["config"]);
     let config = ended(command.env("ROOST_LOG", "roost=debug,warn").env("ROOST_DATA_DIR", "a \"b\" \\c é")).await;

@@ -62,7 +62,7 @@ async fn schema_prints_the_whole_schema_and_touches_nothing() {
 
 #[tokio::test]
 async fn migrate_makes_the_database_and_may_be_repeated() {
-    let place = Place::new();
+    let place = Place::empty();
     assert_eq!(place.run(&["migrate"]).await.ok(), "The database is up to date.\n");
     assert_eq!(place.run(&["migrate"]).await.ok(), "The database is up to date.\n");
     let app = place.open().await;
@@ -72,7 +72,7 @@ async fn migrate_makes_the_database_and_may_be_repeated() {
 
 #[tokio::test]
 async fn a_folder_may_have_any_name() {
-    let place = Place::new();
+    let place = Place::embedded();
     for folder in ["two words", "what?mode=memory", "100%41", "a#b", "é/ü"] {
         place.run(&["--data-dir", folder, "migrate"]).await.ok();
         assert!(place.path(folder).join("roost.db").is_file(), "{folder}: {:?}", place.files());

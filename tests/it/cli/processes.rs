@@ -12,7 +12,7 @@ const SIGN_UP: &str = "mutation { signUp(input: { username: \"ada\", email: \"ad
 
 #[tokio::test]
 async fn without_a_word_roost_serves_and_says_where() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::remove_file(place.path("roost.toml")).unwrap();
     let mut server = place.start(place.roost(&[]).env("ROOST_LISTEN", "127.0.0.1:0")).await;
     let url = format!("http://{}", server.address());
@@ -33,18 +33,24 @@ async fn a_process_that_is_asked_to_end_ends_well_and_gives_back_what_it_leased(
     // A client that neither asks nor leaves does not keep the server.
     let idle = TcpStream::connect(server.address()).unwrap();
     let app = place.open().await;
-    assert_eq!(app.number("SELECT COUNT(*) FROM node", []).await, 3);
+    assert_eq!(nodes(&app).await, 3);
     for process in [&mut server, &mut worker] {
         process.terminate().await;
         assert_eq!(process.wait().await.code(), Some(0), "{}", place.log());
     }
     drop(idle);
-    assert_eq!(app.number("SELECT COUNT(*) FROM node", []).await, 1);
+    assert_eq!(nodes(&app).await, 1);
+}
+
+/// How many node numbers are leased.
+async fn nodes(app: &TestApp) -> i64 {
+    app.number("SELECT COUNT(*) FROM node WHERE leased_until > ?", [app.app.clock.now().into()]).await
 }
 
 #[tokio::test]
 async fn messages_that_a_stopping_worker_has_not_begun_are_free_at_once() {
-    let place = Place::with(|config| config.worker_lease_seconds = 3_600);
+    let mut place = Place::with(|config| config.worker_lease_seconds = 3_600);
+    place.config.amqp_url = None;
     let app = place.open().await;
     let [alice] = app.cast(["alice"]).await;
     for number in 0..400 {
@@ -91,8 +97,8 @@ async fn a_server_without_a_worker_leaves_the_work_to_a_worker() {
 }
 
 #[tokio::test]
-async fn processes_that_start_at_once_on_an_empty_folder_all_come_up() {
-    let place = Place::new();
+async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
+    let place = Place::empty();
     let start = async || place.start(&mut place.roost(&["serve"])).await;
     let servers = tokio::join!(start(), start(), start(), start());
     for server in [servers.0, servers.1, servers.2, servers.3] {

@@ -43,7 +43,7 @@ async fn assert_sound(app: &TestApp, people: &[Person]) {
             "SELECT COUNT(*) FROM inbox i WHERE
              last_seq <> (SELECT COUNT(*) FROM notification WHERE recipient_id = i.user_id)
              OR unread <> (SELECT COUNT(*) FROM notification
-                           WHERE recipient_id = i.user_id AND is_withdrawn = 0 AND is_read = 0)",
+                           WHERE recipient_id = i.user_id AND NOT is_withdrawn AND NOT is_read)",
         ),
         (
             "people made by halves",

@@ -7,6 +7,7 @@ mod gcra;
 mod log_in;
 mod operations;
 mod settings;
+mod shared;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;

@@ -19,6 +19,8 @@ async fn newest(served: &Served, reader: &Person) -> Value {
 /// A socket whose operation `feed` has told everything up to now: what comes next is live.
 async fn listen(served: &Served, reader: &Person) -> Socket {
     served.app.tweet(reader, "before").await;
+    // Two that are delivered at the same time may arrive in any order.
+    served.app.drain().await;
     let after = newest(served, reader).await;
     served.app.tweet(reader, "now").await;
     served.app.drain().await;
@@ -105,7 +107,7 @@ async fn the_past_of_somebody_newly_followed_is_not_sent_but_their_future_is() {
         let served = Served::new().await;
         let worker = served.app.second().await;
         if elsewhere {
-            served.app.app.live.work_is_elsewhere();
+            served.app.app.live.work_is_elsewhere(true);
         }
         let [ada, bob] = served.app.cast(["ada", "bob"]).await;
         let mut socket = listen(&served, &ada).await;
@@ -238,7 +240,7 @@ async fn two_streams_of_one_person_are_told_both() {
 #[tokio::test]
 async fn a_worker_in_another_process_is_noticed() {
     let served = Served::new().await;
-    served.app.app.live.work_is_elsewhere();
+    served.app.app.live.work_is_elsewhere(true);
     let worker = served.app.second().await;
     let [ada, bob] = served.app.cast(["ada", "bob"]).await;
     served.app.follow(&ada, &bob).await;

@@ -176,8 +176,9 @@ async fn who_missed_more_than_1000_notifications_has_to_read_again() {
     let [ada, bob] = served.app.cast(["ada", "bob"]).await;
     let many = format!(
         "INSERT INTO notification (recipient_id, seq, kind, subject_id, actor_id, created_at, is_read, is_withdrawn)
-         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)
-         SELECT {}, i, (SELECT MIN(kind) FROM notification), -i, {}, 0, FALSE, FALSE FROM n",
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 77),
+             m (i) AS (SELECT a.i + 77 * (b.i - 1) FROM n a JOIN n b ON b.i <= 13)
+         SELECT {}, i, (SELECT MIN(kind) FROM notification), -i, {}, 0, FALSE, FALSE FROM m",
         ada.id.0, bob.id.0
     );
     // One that is real says how a kind is stored.
@@ -212,7 +213,7 @@ async fn only_cursors_of_notifications_are_taken() {
 #[tokio::test]
 async fn a_worker_in_another_process_is_noticed() {
     let served = Served::new().await;
-    served.app.app.live.work_is_elsewhere();
+    served.app.app.live.work_is_elsewhere(true);
     let worker = served.app.second().await;
     let [ada, first, bob] = served.app.cast(["ada", "first", "bob"]).await;
     let mut socket = listen(&served, &ada, &first).await;

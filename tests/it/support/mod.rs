@@ -1,10 +1,13 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod database;
 pub mod events;
 pub mod pages;
 mod person;
 pub mod process;
+pub mod proxy;
+pub mod services;
 pub mod social;
 mod socket;
 mod upload;
@@ -17,7 +20,7 @@ use axum::http::{Method, Request, header};
 use entity::{TweetId, UserId};
 use roost::app::App;
 use roost::config::Config;
-use roost::db::{Db, sql};
+use roost::db::{Db, Engine, sql};
 use roost::http::Server;
 use roost::service::user::NewUser;
 use roost::{service, worker};
@@ -28,15 +31,23 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 pub use answer::Answer;
+use database::Database;
 pub use person::Person;
 pub use socket::{PROTOCOL, Served, Socket};
 pub use upload::{Form, picture};
+
+/// What a test's apps and processes share, and what goes with the last of them.
+struct Home {
+    dir: TempDir,
+    _database: Option<Database>,
+    _names: services::Names,
+}
 
 /// An app on a database of its own. Dropping it fails the test if messages are left that nobody handled.
 pub struct TestApp {
     pub app: App,
     router: Router,
-    dir: Arc<TempDir>,
+    home: Arc<Home>,
     /// Cleared by tests that leave messages behind on purpose, and on second apps of one database.
     pub checks_queue: bool,
 }
@@ -48,9 +59,10 @@ impl TestApp {
 
     /// With some settings changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let dir = temp_dir();
+        let (dir, database) = (temp_dir(), Database::new());
         let mut config = Config {
             data_dir: dir.path().to_owned(),
+            database_url: database.as_ref().map(|database| database.url.clone()),
             // Cheap hashes: what they protect here is nothing.
             argon2_memory_kib: 8,
             argon2_passes: 1,
@@ -58,19 +70,20 @@ impl TestApp {
             rate_limit: false,
             ..Config::default()
         };
+        let names = services::Names::for_config(&mut config);
         change(&mut config);
-        Self::on(Arc::new(dir), config, true).await
+        Self::on(Arc::new(Home { dir, _database: database, _names: names }), config, true).await
     }
 
     /// Another process, as it were, on the same database.
     pub async fn second(&self) -> Self {
-        Self::on(Arc::clone(&self.dir), (*self.app.config).clone(), false).await
+        Self::on(Arc::clone(&self.home), (*self.app.config).clone(), false).await
     }
 
-    async fn on(dir: Arc<TempDir>, config: Config, checks_queue: bool) -> Self {
+    async fn on(home: Arc<Home>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
         let server = Server::new(app.clone(), CancellationToken::new());
-        Self { router: server.router(), app, dir, checks_queue }
+        Self { router: server.router(), app, home, checks_queue }
     }
 
     /// Makes people, through the service.
@@ -163,12 +176,28 @@ impl TestApp {
 
     /// The one number that a query yields.
     pub async fn number<const N: usize>(&self, text: &str, values: [sea_orm::Value; N]) -> i64 {
-        self.rows(text, values).await[0].try_get_by_index(0).unwrap()
+        let row = &self.rows(text, values).await[0];
+        let narrow = || row.try_get_by_index::<i32>(0).or_else(|_| row.try_get_by_index::<i16>(0).map(i32::from));
+        row.try_get_by_index(0).or_else(|_| narrow().map(i64::from)).unwrap()
     }
 
     /// Changes the database behind the app's back.
     pub async fn damage(&self, text: &str) {
         self.app.db.write().execute_unprepared(text).await.unwrap();
+    }
+
+    /// From now on every statement of a kind, INSERT or UPDATE, fails on a table.
+    pub async fn forbid(&self, kind: &str, table: &str) {
+        let trigger = format!("CREATE TRIGGER no BEFORE {kind} ON {table}");
+        let text = match database::engine() {
+            Engine::Sqlite => format!("{trigger} BEGIN SELECT RAISE(ABORT, 'no'); END"),
+            Engine::MySql => format!("{trigger} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'"),
+            Engine::Postgres => format!(
+                "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END';
+                 {trigger} FOR EACH ROW EXECUTE FUNCTION no()"
+            ),
+        };
+        self.damage(&text).await;
     }
 
     /// How many statements have been sent since the app was made.
@@ -177,7 +206,7 @@ impl TestApp {
     }
 
     pub fn data_dir(&self) -> &std::path::Path {
-        self.dir.path()
+        self.home.dir.path()
     }
 }
 
@@ -187,16 +216,14 @@ impl Drop for TestApp {
             return;
         }
         let url = self.app.config.database_url();
-        let left = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let db = Db::open(&url).await.unwrap();
-                let text = "SELECT (SELECT COUNT(*) FROM outbox), (SELECT COUNT(*) FROM dead_letter)";
-                let row = db.read().query_one_raw(sql(db.read(), text, [])).await.unwrap().unwrap();
-                (row.try_get_by_index::<i64>(0).unwrap(), row.try_get_by_index::<i64>(1).unwrap())
-            })
+        let left = database::wait(async {
+            let db = Db::open(&url, 2).await.unwrap();
+            let text = "SELECT (SELECT COUNT(*) FROM outbox), (SELECT COUNT(*) FROM dead_letter)";
+            let row = db.read().query_one_raw(sql(db.read(), text, [])).await.unwrap().unwrap();
+            db.close().await;
+            (row.try_get_by_index::<i64>(0).unwrap(), row.try_get_by_index::<i64>(1).unwrap())
         });
-        assert_eq!(left.join().unwrap(), (0, 0), "messages are left: in the outbox, among the dead letters");
+        assert_eq!(left, (0, 0), "messages are left: in the outbox, among the dead letters");
     }
 }
 

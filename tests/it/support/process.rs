@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, StatusCode};
 use roost::config::Config;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::{Answer, Form, TestApp, temp_dir};
+use super::database::Database;
+use super::services::Names;
+use super::{Answer, Form, Home, TestApp, temp_dir};
 
 /// Longer than anything takes that works, on a machine that is busy.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -32,7 +33,7 @@ pub async fn until(what: &str, look: impl AsyncFn() -> bool) {
 
 /// A folder in which roost is run, with its configuration file and its data.
 pub struct Place {
-    dir: Arc<TempDir>,
+    home: Arc<Home>,
     pub config: Config,
 }
 
@@ -51,7 +52,21 @@ impl Place {
 
     /// With some settings changed in the file.
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let dir = Arc::new(temp_dir());
+        Self::on(Database::new(), change)
+    }
+
+    /// With a database that has no tables yet.
+    pub fn empty() -> Self {
+        Self::on(Database::empty(), |_| ())
+    }
+
+    /// With the database in a file, whatever the tests run on.
+    pub fn embedded() -> Self {
+        Self::on(None, |_| ())
+    }
+
+    fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
+        let dir = temp_dir();
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: dir.path().join("data"),
@@ -60,18 +75,23 @@ impl Place {
             rate_limit: false,
             ..Config::default()
         };
+        let names = Names::for_config(&mut config);
+        let (redis_url, amqp_url) = (config.redis_url.take(), config.amqp_url.take());
         change(&mut config);
         std::fs::write(dir.path().join("roost.toml"), config.masked()).unwrap();
-        Self { dir, config }
+        config.database_url = database.as_ref().map(|database| database.url.clone());
+        config.redis_url = config.redis_url.or(redis_url);
+        config.amqp_url = config.amqp_url.or(amqp_url);
+        Self { home: Arc::new(Home { dir, _database: database, _names: names }), config }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.home.dir.path().join(name)
     }
 
     /// The names in the folder.
     pub fn files(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.dir.path()).unwrap();
+        let entries = std::fs::read_dir(self.home.dir.path()).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
@@ -80,12 +100,16 @@ impl Place {
     /// `roost …` in this folder, with nothing of the configuration around the tests.
     pub fn roost(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_roost"));
-        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null()).kill_on_drop(true);
+        command.args(args).current_dir(self.home.dir.path()).stdin(Stdio::null()).kill_on_drop(true);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("ROOST_") {
                 command.env_remove(name);
             }
         }
+        // Not in the file, where passwords are masked.
+        command.envs(self.config.database_url.as_ref().map(|url| ("ROOST_DATABASE_URL", url)));
+        command.envs(self.config.redis_url.as_ref().map(|url| ("ROOST_REDIS_URL", url)));
+        command.envs(self.config.amqp_url.as_ref().map(|url| ("ROOST_AMQP_URL", url)));
         command
     }
 
@@ -118,7 +142,7 @@ impl Place {
     /// An app in this process on the same database.
     pub async fn open(&self) -> TestApp {
         std::fs::create_dir_all(&self.config.data_dir).unwrap();
-        TestApp::on(Arc::clone(&self.dir), self.config.clone(), true).await
+        TestApp::on(Arc::clone(&self.home), self.config.clone(), true).await
     }
 }
 

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait};
 use super::read;
 use super::threshold::Threshold;
 use crate::app::App;
-use crate::db::sql;
+use crate::db::{random, sql};
 use crate::error::Result;
 use crate::service::page::{End, Slice};
 
@@ -139,24 +139,27 @@ const QUERIES: [(Check, &str); 8] = [
     ),
     (
         Check::LastTweet,
-        "SELECT s.user_id, NULL AS other_id, 1 AS wrong FROM user_stats s
+        "SELECT s.user_id, NULL AS other_id, COUNT(*) AS wrong FROM user_stats s
          WHERE EXISTS (SELECT 1 FROM tweet t WHERE t.author_id = s.user_id AND t.id > s.last_tweet_id)
-         AND :only(s.user_id)",
+         AND :only(s.user_id)
+         GROUP BY s.user_id",
     ),
     (
         Check::Counters,
-        "SELECT s.user_id, NULL AS other_id, 1 AS wrong FROM user_stats s
+        "SELECT s.user_id, NULL AS other_id, COUNT(*) AS wrong FROM user_stats s
          WHERE (s.tweet_count <> (
                  SELECT COUNT(*) FROM tweet t WHERE t.author_id = s.user_id AND t.deleted_at IS NULL)
              OR s.follower_count <> (SELECT COUNT(*) FROM follow f WHERE f.followee_id = s.user_id)
              OR s.following_count <> (SELECT COUNT(*) FROM follow f WHERE f.follower_id = s.user_id))
-         AND :only(s.user_id)",
+         AND :only(s.user_id)
+         GROUP BY s.user_id",
     ),
     (
         Check::CouldBePushed,
-        "SELECT f.follower_id AS user_id, f.followee_id AS other_id, 1 AS wrong FROM follow f
+        "SELECT f.follower_id AS user_id, f.followee_id AS other_id, COUNT(*) AS wrong FROM follow f
          JOIN user_stats s ON s.user_id = f.followee_id
-         WHERE f.pushed = 0 AND :authors AND :only(f.follower_id)",
+         WHERE f.pushed = 0 AND :authors AND :only(f.follower_id)
+         GROUP BY f.follower_id, f.followee_id",
     ),
     (
         Check::Garbage,
@@ -196,6 +199,7 @@ async fn run(app: &App, check: Check, text: &str, only: Option<UserId>) -> Resul
         Some(_) => format!("{head}{column} = ?{tail}"),
         None => format!("{head}1 = 1{tail}"),
     };
+    let text = format!("{text} ORDER BY user_id, other_id");
     let rows = Row::find_by_statement(sql(db, &text, only.map(Into::into))).all(db).await?;
     let finding = |row: Row| Finding { check, user: row.user_id, other: row.other_id, count: row.wrong };
     Ok(rows.into_iter().map(finding).collect())
@@ -207,8 +211,7 @@ async fn readers(app: &App, only: Option<UserId>) -> Result<Vec<UserId>> {
         return Ok(vec![reader]);
     }
     let db = app.db.read();
-    let random = if db.get_database_backend() == sea_orm::DbBackend::MySql { "RAND()" } else { "RANDOM()" };
-    let text = format!("SELECT id FROM users ORDER BY {random} LIMIT ?");
+    let text = format!("SELECT id FROM users ORDER BY {} LIMIT ?", random(db));
     let rows = db.query_all_raw(sql(db, &text, [SAMPLE.into()])).await?;
     rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }

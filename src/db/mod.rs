@@ -1,0 +1,186 @@
+//! The database: one place that opens it, begins transactions, and knows in which words the engines differ.
+
+mod breaks;
+mod connect;
+mod engine;
+mod fault;
+mod pool;
+mod sql;
+mod transaction;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbErr, TransactionOptions};
+
+use crate::error::{Error, Result};
+use breaks::Breaks;
+use connect::connect;
+use fault::{Fault, log_of};
+
+pub use engine::Engine;
+pub use fault::explain;
+pub use pool::Pool;
+pub use sql::{bind_limit, marks, on_conflict_nothing, random, skip_locked, sql};
+pub use transaction::{CommitError, Transaction};
+
+/// How often a transaction is tried that lost a deadlock, found the database busy, or whose connection broke.
+const TRIES: u32 = 8;
+
+/// How many connections read from SQLite at the same time. Its readers never wait for the writer (WAL).
+const SQLITE_READERS: u32 = 8;
+
+/// The two sides of the database. On SQLite there is one connection that writes, so that writers queue up in the process
+/// instead of meeting in the file; a server has one pool for both.
+#[derive(Clone)]
+pub struct Db {
+    write: Pool,
+    read: Pool,
+    statements: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Opens the database at a URL such as `sqlite:///var/lib/roost/roost.db` (a file, which is created if it is not there) or
+    /// `postgres://roost@host/roost`, with at most so many connections to a server.
+    ///
+    /// # Errors
+    /// When the URL cannot be read or the database cannot be reached.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, DbErr> {
+        let (statements, breaks) = (Arc::new(AtomicU64::new(0)), Breaks::new());
+        let engine = Engine::of(url).ok_or_else(|| DbErr::Custom("this is no URL of a database".to_owned()))?;
+        if engine != Engine::Sqlite {
+            let pool = connect(engine, url, connections, &statements, &breaks).await?;
+            let read = Pool::reading(pool.clone(), &breaks);
+            return Ok(Self { read, write: Pool::writing(pool, &breaks), statements });
+        }
+        let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
+        let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements, &breaks).await?, &breaks);
+        let read = connect(engine, &with("ro"), SQLITE_READERS, &statements, &breaks).await?;
+        let read = Pool::reading(read, &breaks);
+        Ok(Self { write, read, statements })
+    }
+
+    /// Brings the tables up to date. Of two processes that try, one waits. All or nothing, but on MySQL, which commits after
+    /// every change of a table: there the next attempt goes on where this one ended.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        let tx = self.write.begin_with_options(immediate()).await?;
+        migration::up(&tx).await?;
+        tx.commit().await
+    }
+
+    /// For reads outside a transaction: each statement sees what was committed when it began.
+    pub fn read(&self) -> &Pool {
+        &self.read
+    }
+
+    /// For a single statement that writes.
+    pub fn write(&self) -> &Pool {
+        &self.write
+    }
+
+    /// Begins a transaction that may write. It is rolled back when it is dropped without a commit.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn begin(&self) -> Result<Transaction, DbErr> {
+        Ok(Transaction::new(self.write.begin_with_options(immediate()).await?))
+    }
+
+    /// Runs a whole transaction, again when it lost against another one through no fault of its own, or when its connection
+    /// broke before the commit. One whose commit may have happened is never run again.
+    ///
+    /// # Errors
+    /// What the transaction itself answers, or the last failure when all tries are used up.
+    pub async fn retry<T, F>(&self, transaction: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        for attempt in 1..TRIES {
+            match transaction().await {
+                Err(error) if self.may_run_again(&error) => pause(attempt).await,
+                done => return done,
+            }
+        }
+        transaction().await
+    }
+
+    fn may_run_again(&self, error: &Error) -> bool {
+        let Error::Internal(cause) = error else { return false };
+        let fault = cause.downcast_ref::<DbErr>().map(Fault::of);
+        if fault == Some(Fault::Lost) {
+            self.write.breaks.note();
+        }
+        matches!(fault, Some(Fault::Conflict | Fault::Lost))
+    }
+
+    /// Asks both sides for an answer.
+    ///
+    /// # Errors
+    /// When the database cannot be read from or written to.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        self.write.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes all connections. What is under way is finished; nothing can be begun any more.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// The time of the database's own clock in milliseconds since 1970; none on SQLite, which has ours.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn clock(&self) -> Result<Option<i64>, DbErr> {
+        let Some(text) = sql::clock(&self.read) else { return Ok(None) };
+        let row = self.read.query_one_raw(sql(&self.read, text, [])).await?;
+        row.map(|row| row.try_get_by_index(0)).transpose()
+    }
+
+    /// How many statements were sent so far, those inside transactions included.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+}
+
+/// SQLite takes its write lock at once: a transaction that reads first and then writes would fail instead of waiting.
+fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+        ..Default::default()
+    }
+}
+
+/// Some milliseconds, more with every attempt. At random, so that those who met once do not meet again.
+async fn pause(attempt: u32) {
+    let most = 5 << attempt;
+    tokio::time::sleep(Duration::from_millis(rand::random_range(most / 2..most))).await;
+}
+
+/// Whether the database was not there to answer, or went away, which is no fault of what was asked.
+pub fn is_unreachable(error: &Error) -> bool {
+    match error {
+        Error::Unavailable => true,
+        Error::Internal(cause) => {
+            matches!(cause.downcast_ref::<DbErr>().map(Fault::of), Some(Fault::Away | Fault::Lost))
+        }
+        _ => false,
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if Fault::of(&error) == Fault::Away {
+            tracing::warn!(error = log_of(&error), "there was no connection to the database");
+            return Self::Unavailable;
+        }
+        Self::Internal(Arc::new(error.into()))
+    }
+}

@@ -1,0 +1,134 @@
+//! The counts of all processes, in Redis. One script reads and changes them all, or none; what it has found is judged here
+//! by the same arithmetic as the counts of one process.
+//!
+//! The time is that of Redis, so that processes whose clocks differ count alike. Its numbers are doubles, which hold every
+//! microsecond of our time exactly.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+use redis::aio::ConnectionManager;
+
+use super::bucket::{Bucket, judge};
+use super::{Account, Action, Demand, Limited, Rules, Standing, Subject, quota};
+use crate::redis::Redis;
+
+/// KEYS are the counts. ARGV: by how much our clock is ahead, then of each count its window and what is wanted,
+/// in microseconds. Returns the time, and of each count when it is full and how long it is closed, as it was found.
+static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2] + ARGV[1]
+        local said, kept, admitted = { string.format('%.0f', now) }, {}, true
+        for place, key in ipairs(KEYS) do
+            local window, wanted = tonumber(ARGV[place * 2]), tonumber(ARGV[place * 2 + 1])
+            local found = redis.call('HMGET', key, 'full', 'closed', 'failures')
+            local full, closed = tonumber(found[1] or 0), tonumber(found[2] or 0)
+            local missing = math.min(math.max(full - now, 0), window) + wanted
+            admitted = admitted and missing <= window and closed <= now
+            kept[place] = { now + missing, found[3] }
+            said[#said + 1] = string.format('%.0f', full)
+            said[#said + 1] = string.format('%.0f', closed)
+        end
+        if admitted then
+            for place, key in ipairs(KEYS) do
+                redis.call('HSET', key, 'full', string.format('%.0f', kept[place][1]))
+                if not kept[place][2] then
+                    redis.call('PEXPIRE', key, math.ceil((kept[place][1] - now) / 1000) + 1000)
+                end
+            end
+        end
+        return said",
+    )
+});
+
+/// KEYS is one count. ARGV: by how much our clock is ahead, after how many failures it closes, for how long at first, for how
+/// long at most, and for how long a failure counts, in microseconds.
+static FAIL: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2] + ARGV[1]
+        local found = redis.call('HMGET', KEYS[1], 'failures', 'until')
+        local failures = tonumber(found[1] or 0)
+        if tonumber(found[2] or 0) <= now then failures = 0 end
+        failures = failures + 1
+        local delay = 0
+        if failures > tonumber(ARGV[2]) then
+            delay = math.min(ARGV[3] * 2 ^ math.min(failures - ARGV[2], 40), tonumber(ARGV[4]))
+        end
+        local last = now + delay + ARGV[5]
+        redis.call('HSET', KEYS[1], 'failures', failures, 'closed', string.format('%.0f', now + delay),
+            'until', string.format('%.0f', last))
+        redis.call('PEXPIRE', KEYS[1], math.ceil((last - now) / 1000) + 1000)
+        return failures",
+    )
+});
+
+#[derive(Clone)]
+pub struct Shared {
+    redis: Redis,
+}
+
+impl Shared {
+    pub fn new(redis: Redis) -> Self {
+        Self { redis }
+    }
+
+    /// None if Redis does not answer: nothing is known then.
+    pub async fn take(
+        &self,
+        rules: &Rules,
+        demands: &[Demand],
+        ahead: i64,
+    ) -> Option<Result<Option<Standing>, Limited>> {
+        let mut script = TAKE.prepare_invoke();
+        script.arg(ahead);
+        for demand in demands {
+            let quota = rules.quota(demand.action);
+            let cost = i64::try_from(demand.cost.min(quota.burst.into())).unwrap_or(i64::MAX);
+            script.key(self.key(demand.action, demand.subject));
+            script.arg(quota.window()).arg(quota.interval().saturating_mul(cost));
+        }
+        let said = self.redis.ask(async |mut redis: ConnectionManager| script.invoke_async(&mut redis).await).await?;
+        let said: Vec<String> = said;
+        let mut numbers = said.iter().map(|number| number.parse::<i64>().unwrap_or_default());
+        let now = numbers.next()?;
+        let mut found = Vec::with_capacity(demands.len());
+        for demand in demands {
+            let (full_at, closed_until) = (numbers.next()?, numbers.next()?);
+            found.push((*demand, Bucket { full_at, closed_until, ..Bucket::default() }));
+        }
+        Some(judge(rules, &found, now).map(|(_, binding)| binding))
+    }
+
+    /// None if Redis does not answer.
+    pub async fn failed(&self, rules: &Rules, subject: Subject, ahead: i64) -> Option<()> {
+        let mut script = FAIL.prepare_invoke();
+        let quota = rules.quota(Action::LogIns);
+        let longest = rules.longest_delay.saturating_mul(quota::MILLISECOND);
+        script.key(self.key(Action::LogIns, subject)).arg(ahead).arg(quota.burst);
+        script.arg(quota.interval()).arg(longest).arg(super::bucket::FAILURES);
+        self.redis.ask(async |mut redis: ConnectionManager| script.invoke_async::<i64>(&mut redis).await).await?;
+        Some(())
+    }
+
+    pub async fn succeeded(&self, subject: Subject) {
+        let key = self.key(Action::LogIns, subject);
+        let forget =
+            async |mut redis: ConnectionManager| redis::cmd("DEL").arg(key).query_async::<i64>(&mut redis).await;
+        self.redis.ask(forget).await;
+    }
+
+    fn key(&self, action: Action, subject: Subject) -> String {
+        let subject = match subject {
+            Subject::User(user) => format!("user:{user}"),
+            Subject::Address(address) => format!("address:{address}"),
+            Subject::Account(Account::User(user), address) => format!("account:{user}:{address}"),
+            Subject::Account(Account::Login(digest), address) => {
+                let login: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("login:{login}:{address}")
+            }
+        };
+        self.redis.key(&format!("rate:{}:{subject}", action.name()))
+    }
+}
