@@ -1,5 +1,6 @@
 //! The API: shapes and names. No SQL and no rules.
 
+mod admin;
 mod comment;
 mod credentials;
 mod cursor;
@@ -42,7 +43,7 @@ pub use rate::Standings;
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
+pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery, admin::AdminQuery);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
@@ -55,6 +56,9 @@ pub struct Mutation(
     likeable::LikeMutation,
     follow::FollowMutation,
     mark_read::NotificationMutation,
+    admin::UserMutation,
+    admin::GateMutation,
+    admin::QueueMutation,
 );
 
 /// What can be listened to.

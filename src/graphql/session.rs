@@ -194,7 +194,7 @@ async fn revoke(ctx: &Context<'_>, input: RevokeSessionInput) -> Result<RevokeSe
 }
 
 /// Nobody is logged in any more: neither for the rest of this request nor for the next one.
-fn forget_viewer(ctx: &Context<'_>) {
+pub fn forget_viewer(ctx: &Context<'_>) {
     ctx.set_viewer(None);
     ctx.append_http_header("set-cookie", cookie::cleared(&ctx.app().config));
 }
