@@ -312,6 +312,13 @@ impl Config {
         if self.feed_batch > LARGEST_BATCH {
             return fail(format!("feed_batch has to be at most {LARGEST_BATCH}, but it is {}.", self.feed_batch));
         }
+        for (key, value, most) in
+            [("argon2_memory_kib", self.argon2_memory_kib, 4 << 20), ("argon2_passes", self.argon2_passes, 100)]
+        {
+            if value > most {
+                return fail(format!("{key} may be at most {most}, but it is {value}."));
+            }
+        }
         for (key, is_zero) in [
             ("media_photo_bytes", self.media_photo_bytes == 0),
             ("media_avatar_bytes", self.media_avatar_bytes == 0),

@@ -14,6 +14,7 @@ mod m20261123_000010_liked;
 mod m20261123_000011_notification_tweet;
 mod m20261123_000020_media;
 
+pub use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseTransaction;
 

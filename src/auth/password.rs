@@ -21,14 +21,30 @@ pub struct Passwords {
     queue: Arc<Semaphore>,
 }
 
+/// Argon2 does not work with these settings: mostly the machine has not so much memory.
+#[derive(Debug, thiserror::Error)]
+#[error("argon2_memory_kib = {memory} with argon2_passes = {passes} cannot be used: {cause}")]
+pub struct ArgonError {
+    memory: u32,
+    passes: u32,
+    cause: String,
+}
+
+impl From<ArgonError> for Error {
+    fn from(error: ArgonError) -> Self {
+        Self::Internal(Arc::new(error.into()))
+    }
+}
+
 impl Passwords {
     /// # Errors
     /// When argon2 cannot work with the configured memory or passes.
-    pub fn new(config: &Config) -> Result<Self> {
-        let params =
-            Params::new(config.argon2_memory_kib, config.argon2_passes, 1, None).map_err(|error| failed(&error))?;
+    pub fn new(config: &Config) -> Result<Self, ArgonError> {
+        let (memory, passes) = (config.argon2_memory_kib, config.argon2_passes);
+        let unusable = |cause: &dyn std::fmt::Display| ArgonError { memory, passes, cause: cause.to_string() };
+        let params = Params::new(memory, passes, 1, None).map_err(|error| unusable(&error))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = argon2.hash_password(b"decoy").map_err(|error| failed(&error))?.to_string().into();
+        let decoy = argon2.hash_password(b"decoy").map_err(|error| unusable(&error))?.to_string().into();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self { argon2, decoy, cores: Arc::new(Semaphore::new(cores)), queue: Arc::new(Semaphore::new(QUEUE)) })
     }

@@ -22,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
+use crate::auth::password::ArgonError;
 use crate::config::{Config, Flags};
+use crate::db;
 use crate::error::Error;
 use crate::media::StoreError;
 use crate::service::node;
@@ -123,12 +125,12 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
             println!("The database is up to date.");
         }
         Command::Seed(args) => with_app(config, async |app| seed::seed(app, &args).await).await?,
-        Command::Feed(command) => return with_app(config, async |app| feed::run(app, command).await).await,
+        Command::Feed(command) => return with_old_app(config, async |app| feed::run(app, command).await).await,
         Command::Counters(command) => {
-            return with_app(config, async |app| counters::run(app, &command).await).await;
+            return with_old_app(config, async |app| counters::run(app, &command).await).await;
         }
-        Command::Media(command) => with_app(config, async |app| media::run(app, &command).await).await?,
-        Command::Queue(command) => with_app(config, async |app| queue::run(app, &command).await).await?,
+        Command::Media(command) => with_old_app(config, async |app| media::run(app, &command).await).await?,
+        Command::Queue(command) => with_old_app(config, async |app| queue::run(app, &command).await).await?,
         Command::Schema => (),
     }
     Ok(ExitCode::SUCCESS)
@@ -155,6 +157,16 @@ async fn with_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Res
     node.await?;
     app.close().await;
     done
+}
+
+/// The same for what looks after a database that is there: in a wrong folder an empty one would be made, and found well.
+async fn with_old_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let (url, shown) = (config.database_url(), config.masked_database_url());
+    match db::is_made(&url).await {
+        Ok(true) => with_app(config, work).await,
+        Ok(false) => anyhow::bail!("There is no database of roost at {shown} (name its folder with --data-dir)"),
+        Err(error) => anyhow::bail!("The database {shown} cannot be used: {}", db::explain(&error)),
+    }
 }
 
 /// Renews the lease on the node number until it is stopped.
@@ -186,6 +198,7 @@ impl App {
             Error::Internal(cause) if cause.is::<StoreError>() => {
                 anyhow::anyhow!("The setting media_url cannot be used: {}", error.log())
             }
+            Error::Internal(cause) if cause.is::<ArgonError>() => anyhow::anyhow!("{}", error.log()),
             _ => anyhow::anyhow!("The database {url} cannot be used: {}", error.log()),
         })
     }

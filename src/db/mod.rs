@@ -4,6 +4,7 @@ mod breaks;
 mod connect;
 mod engine;
 mod fault;
+mod made;
 mod pool;
 mod sql;
 mod transaction;
@@ -22,6 +23,7 @@ use fault::{Fault, log_of};
 
 pub use engine::Engine;
 pub use fault::explain;
+pub use made::is_made;
 pub use pool::Pool;
 pub use sql::{bind_limit, marks, on_conflict_nothing, random, skip_locked, sql};
 pub use transaction::{CommitError, Transaction};

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use async_graphql::{Context, Result, SimpleObject, Subscription};
-use entity::{TweetId, tweet};
+use entity::{TweetId, UserId, tweet};
 use futures_util::Stream;
 use futures_util::stream;
 
@@ -13,6 +13,7 @@ use super::feed_listeners::{FeedListeners, Listener};
 use super::page::connection;
 use super::tweet::Tweet;
 use super::{ContextExt, RequestContext};
+use crate::app::App;
 use crate::error::Error;
 use crate::service::feed::live;
 
@@ -65,14 +66,16 @@ impl FeedSubscription {
             None => Vec::new(),
         };
         let missed = missed.into_iter().map(Arc::new).collect();
-        let added = Added { request: ctx.request().clone(), listener, missed, sent: Sent::default() };
+        let added = Added { app, request: ctx.request().clone(), viewer, listener, missed, sent: Sent::default() };
         Ok(stream::try_unfold(added, async |mut added| Ok(Some((added.next().await?, added)))))
     }
 }
 
 /// Where one stream stands.
 struct Added {
+    app: App,
     request: Arc<RequestContext>,
+    viewer: UserId,
     listener: Listener,
     missed: VecDeque<Arc<tweet::Model>>,
     sent: Sent,
@@ -81,8 +84,10 @@ struct Added {
 impl Added {
     async fn next(&mut self) -> Result<FeedEdge> {
         loop {
-            let tweet = match self.missed.pop_front() {
-                Some(tweet) => tweet,
+            let tweet = match self.missed.pop_front().or_else(|| self.listener.waiting()) {
+                // While nobody read it, it may have been deleted, or its author unfollowed.
+                Some(tweet) if live::is_shown(&self.app, self.viewer, tweet.id).await? => tweet,
+                Some(_) => continue,
                 None => self.listener.next().await.ok_or(Error::Resubscribe)?,
             };
             if self.sent.remember(tweet.id) {

@@ -172,6 +172,11 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// A tweet that has been waiting to be read, if there is one. It may be in the feed no longer.
+    pub fn waiting(&mut self) -> Option<Arc<tweet::Model>> {
+        self.tweets.try_recv().ok()
+    }
+
     /// The next tweet; none when the listener was too slow and has to read again.
     pub async fn next(&mut self) -> Option<Arc<tweet::Model>> {
         self.tweets.recv().await

@@ -8,8 +8,11 @@ use crate::bus::{Message, outbox};
 use crate::db::{marks, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
-use crate::service::page::Slice;
+use crate::service::page::{End, Slice};
 use crate::service::{idempotency, stats, subject, tweet};
+
+/// How many tweets one statement reads the comments of: more than the largest page has.
+const BRANCHES: usize = 128;
 
 /// What somebody types to comment.
 #[derive(Clone, Debug)]
@@ -218,34 +221,32 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[CommentId]) -> Result<Vec<
     Ok(comment::Model::find_by_statement(statement).all(db).await?)
 }
 
-/// The same slice of the list under each of the tweets, in the direction of its end: one statement for all.
+/// The same slice of the list under each of the tweets, in the direction of its end: one statement for a page of tweets.
+///
+/// It has a branch for each tweet, so that each reads one index range and stops; a window would number all the comments that
+/// a tweet has. It is padded to a power of two with the tweet 0, which nobody wrote: otherwise every number of tweets would
+/// be a statement to prepare.
 ///
 /// # Errors
 /// Whatever the database says.
 pub async fn slices(db: &impl ConnectionTrait, tweets: &[TweetId], slice: Slice) -> Result<Vec<comment::Model>> {
-    let [newer_than, older_than, limit] = slice.bounds();
-    let statement = match tweets {
-        [] => return Ok(Vec::new()),
-        // Stops at the limit, whereas a window numbers all that there are.
-        [tweet] => {
-            let text =
-                format!("SELECT c.* FROM comment c WHERE c.tweet_id = ? AND {} {}", visible(), slice.sql("c.id"));
-            sql(db, &text, [(*tweet).into(), newer_than, older_than, limit])
-        }
-        tweets => {
-            let text = format!(
-                "SELECT * FROM (
-                     SELECT c.*, ROW_NUMBER() OVER (PARTITION BY c.tweet_id ORDER BY c.id {}) AS place
-                     FROM comment c
-                     WHERE c.tweet_id IN ({}) AND c.id > ? AND c.id < ? AND {}) AS numbered
-                 WHERE place <= ? ORDER BY tweet_id, place",
-                slice.direction(),
-                marks(tweets.len()),
-                visible()
-            );
-            let values = tweets.iter().map(|tweet| (*tweet).into());
-            sql(db, &text, values.chain([newer_than, older_than, limit]))
-        }
-    };
-    Ok(comment::Model::find_by_statement(statement).all(db).await?)
+    let branch = format!(
+        "SELECT * FROM (SELECT c.* FROM comment c WHERE c.tweet_id = ? AND {} {}) AS branch",
+        visible(),
+        slice.sql("c.id")
+    );
+    let mut found = Vec::new();
+    for tweets in tweets.chunks(BRANCHES) {
+        let branches = tweets.len().next_power_of_two();
+        let text = vec![branch.as_str(); branches].join(" UNION ALL ");
+        let padded = tweets.iter().copied().chain(std::iter::repeat(TweetId(0))).take(branches);
+        let values = padded.flat_map(|tweet| std::iter::once(tweet.into()).chain(slice.bounds()));
+        found.extend(comment::Model::find_by_statement(sql(db, &text, values)).all(db).await?);
+    }
+    // A union has no order of its own.
+    found.sort_unstable_by_key(|comment| comment.id);
+    if slice.from == End::Newest {
+        found.reverse();
+    }
+    Ok(found)
 }

@@ -96,7 +96,7 @@ async fn create_once(app: &App, new: &NewUser, password_hash: &str) -> Result<us
 
 /// # Errors
 /// TAKEN for each of the two that belongs to somebody.
-async fn free(db: &impl ConnectionTrait, username: Option<&str>, email: Option<&str>) -> Result<()> {
+pub async fn free(db: &impl ConnectionTrait, username: Option<&str>, email: Option<&str>) -> Result<()> {
     let mut either = Condition::any();
     if let Some(username) = username {
         either = either.add(user::Column::Username.eq(username));

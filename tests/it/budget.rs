@@ -24,7 +24,7 @@ async fn busy_reader(app: &TestApp) -> Person {
     reader
 }
 
-/// The statements that a query sends for pages of 5 and of 50.
+/// The statements that a query sends for pages of 5 and of 50 of a feed without comments and likes.
 async fn statements(query: &str) -> [u64; 2] {
     let app = TestApp::with(|config| config.feed_push_limit = 1).await;
     let reader = busy_reader(&app).await;
@@ -96,4 +96,80 @@ async fn many_nodes_of_one_type_are_one_statement() {
         counts.push(app.statements() - before);
     }
     assert_eq!(counts, [2, 2], "the session, and the tweets");
+}
+
+/// The home feed of somebody who follows many that are liked and commented, pulled authors among them.
+async fn sociable_reader(app: &TestApp) -> Person {
+    let reader = app.person("reader").await;
+    let mut authors = Vec::new();
+    for n in 0..12 {
+        let author = app.person(&format!("author{n}")).await;
+        app.follow(&reader, &author).await;
+        authors.push(author);
+    }
+    app.follow(&authors[1], &authors[0]).await;
+    // People who write no tweets: otherwise the authors of a large page have been read before the comments are.
+    let commenters = app.cast(["one", "two", "three", "four"]).await;
+    for (n, author) in authors.iter().cycle().take(60).enumerate() {
+        let tweet = app.tweet(author, &format!("{n}")).await;
+        for commenter in &commenters[..n % 5] {
+            let comment = app.comment(commenter, &tweet, "hm").await;
+            app.like(&reader, &comment).await;
+        }
+        if n.is_multiple_of(2) {
+            app.like(&reader, &tweet).await;
+        }
+    }
+    app.drain().await;
+    reader
+}
+
+/// The statements that home feeds of 5 and of 50 take, for each selection of fields.
+async fn of_feeds<const N: usize>(selections: [&str; N]) -> [[u64; 2]; N] {
+    let app = TestApp::with(|config| config.feed_push_limit = 1).await;
+    let reader = sociable_reader(&app).await;
+    let mut counts = [[0; 2]; N];
+    for (fields, counts) in selections.iter().zip(&mut counts) {
+        let query = format!("query ($n: Int) {{ viewer {{ homeFeed(first: $n) {{ nodes {{ {fields} }} }} }} }}");
+        for (count, size) in counts.iter_mut().zip([5, 50]) {
+            let before = app.statements();
+            let answer = app.as_user(&reader).gql(&query, json!({ "n": size })).await;
+            *count = app.statements() - before;
+            let nodes = answer.ok()["viewer"]["homeFeed"]["nodes"].as_array().unwrap();
+            assert_eq!(nodes.len(), size);
+        }
+    }
+    counts
+}
+
+/// The two queries of the benchmark, as its load generator sends them.
+const HOME_LEAN: &str = "id content createdAt author { username profile { nickname avatarUrl } }
+    likeCount commentCount viewerHasLiked";
+const HOME_FULL: &str = "id content createdAt author { username profile { nickname avatarUrl } }
+    likeCount commentCount viewerHasLiked
+    comments(first: 3) { nodes { id content createdAt author { username profile { nickname avatarUrl } } } }";
+
+#[tokio::test]
+async fn s18_the_benchmarks_home_feeds_take_at_most_seven_and_nine_statements() {
+    let [lean, full] = of_feeds([HOME_LEAN, HOME_FULL]).await;
+    assert_eq!((lean[0], full[0]), (lean[1], full[1]), "as many for 50 tweets as for 5");
+    assert!(lean[0] <= 7, "home-lean: {lean:?}");
+    assert!(full[0] <= 9, "home-full: {full:?}");
+}
+
+#[tokio::test]
+async fn s18_likes_counts_and_comments_of_a_page_are_one_statement_each() {
+    let fields = ["id", "id viewerHasLiked", "id likeCount commentCount", "id comments(first: 3) { nodes { id } }"];
+    let [bare, liked, counted, commented] = of_feeds(fields).await;
+    for more in [liked, counted, commented] {
+        assert_eq!(more, bare.map(|count| count + 1));
+    }
+}
+
+#[tokio::test]
+async fn s18_likes_of_comments_take_two_statements_more_whatever_the_page() {
+    let plain = "id comments(first: 3) { nodes { id content } }";
+    let liked = "id comments(first: 3) { nodes { id content likeCount viewerHasLiked } }";
+    let [plain, liked] = of_feeds([plain, liked]).await;
+    assert_eq!(liked, plain.map(|count| count + 2));
 }

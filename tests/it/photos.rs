@@ -92,6 +92,22 @@ async fn nine_photos_are_taken_and_ten_refused() {
     app.drain().await;
 }
 
+#[tokio::test]
+async fn no_photos_is_an_empty_list() {
+    let app = TestApp::new().await;
+    let ada = app.person("ada").await;
+    let query = "mutation ($photos: [PhotoInput!], $content: String!) {
+        createTweet(input: { content: $content, photos: $photos }) {
+            tweet { photos { id } } userErrors { code message field } } }";
+    for photos in [json!([]), json!(null)] {
+        let answer = app.as_user(&ada).gql(query, json!({ "content": "plain", "photos": photos })).await;
+        assert_eq!(answer.changed("createTweet")["tweet"]["photos"], json!([]));
+        let blank = app.as_user(&ada).gql(query, json!({ "content": " ", "photos": photos })).await;
+        assert_eq!(blank.refused("createTweet"), ["TOO_SHORT content"]);
+    }
+    app.drain().await;
+}
+
 /// S21: the course project stores whatever it is sent.
 #[tokio::test]
 async fn what_is_no_picture_is_refused_and_leaves_no_tweet_no_row_and_no_file() {

@@ -43,6 +43,29 @@ async fn a_change_shows_at_once_and_keeps_what_is_left_out() {
     assert_eq!(nothing.changed("updateProfile")["user"]["profile"]["nickname"], "Ada L.");
 }
 
+#[tokio::test]
+async fn a_new_nickname_and_avatar_show_in_the_next_feed_that_is_read() {
+    let app = TestApp::new().await;
+    let other = app.second().await;
+    let [ada, bob] = app.cast(["ada", "bob"]).await;
+    app.follow(&bob, &ada).await;
+    app.tweet(&ada, "hello").await;
+    app.drain().await;
+    let query = "{ viewer { homeFeed { nodes { author { profile { nickname avatarUrl } } } } } }";
+    let author = async |app: &TestApp| {
+        let answer = app.as_user(&bob).gql(query, json!({})).await;
+        answer.ok()["viewer"]["homeFeed"]["nodes"][0]["author"]["profile"].clone()
+    };
+    for app in [&app, &other] {
+        assert_eq!(author(app).await, json!({ "nickname": "ada", "avatarUrl": null }));
+    }
+    update(&app, &ada, json!({ "nickname": "Countess" })).await.changed("updateProfile");
+    let url = avatar_of(&set_avatar(&app, &ada, &picture(0)).await);
+    for app in [&other, &app] {
+        assert_eq!(author(app).await, json!({ "nickname": "Countess", "avatarUrl": url }));
+    }
+}
+
 /// A variable that the request leaves out is a field that is left out; one that is null is null.
 #[tokio::test]
 async fn variables_tell_left_out_from_null() {

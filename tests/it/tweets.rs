@@ -127,6 +127,21 @@ async fn a_timeline_is_paged_newest_first() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_null_and_no_error() {
+    let app = TestApp::new().await;
+    let alice = app.person("alice").await;
+    let query = "query ($id: ID!) { node(id: $id) { id } nobody: user(username: \"nobody\") { tweets { nodes { id } } }
+        silent: user(username: \"alice\") { tweetCount tweets { nodes { id } pageInfo { hasNextPage } } } }";
+    let silent = json!({ "tweetCount": 0, "tweets": { "nodes": [], "pageInfo": { "hasNextPage": false } } });
+    for client in [app.anonymous(), app.as_user(&alice)] {
+        for id in [crate::support::tweet_gid(1), crate::support::user_gid(entity::UserId(1))] {
+            let answer = client.gql(query, json!({ "id": id })).await;
+            assert_eq!(*answer.ok(), json!({ "node": null, "nobody": null, "silent": silent }));
+        }
+    }
+}
+
+#[tokio::test]
 async fn ids_of_one_author_grow_even_when_clocks_run_backwards() {
     let app = TestApp::new().await;
     let second = app.second().await;

@@ -12,6 +12,8 @@ use crate::service::{bulk, comment, follow, like, user};
 use crate::{service, worker};
 
 const PASSWORD: &str = "roost-seed";
+/// After how many rows a line is logged where no bar is shown.
+const TOLD: u64 = 100_000;
 
 #[derive(Args)]
 pub struct SeedArgs {
@@ -77,7 +79,16 @@ impl SeedArgs {
 /// # Errors
 /// When these people are there already, or whatever the database says.
 pub async fn seed(app: &App, args: &SeedArgs) -> anyhow::Result<()> {
-    let plan = Plan::new(&args.sizes());
+    let sizes = args.sizes();
+    let limit = app.config.following_limit;
+    // Whoever follows the star as well follows one more.
+    let most = (sizes.follows + usize::from(sizes.has_star)).min(sizes.people.saturating_sub(1));
+    if i64::try_from(most).is_ok_and(|most| most > limit) {
+        anyhow::bail!(
+            "Everybody is to follow {most} others, but following_limit is {limit}. Choose fewer with --follows."
+        );
+    }
+    let plan = Plan::new(&sizes);
     let bar = ProgressBar::new(plan.len() as u64);
     bar.set_style(ProgressStyle::with_template("{msg:10} {bar:40} {pos}/{len}  {elapsed}")?);
     let made = if args.bulk || args.preset.is_some() {
@@ -111,19 +122,31 @@ async fn in_bulk(app: &App, plan: &Plan, bar: &ProgressBar) -> Result<()> {
     bar.set_message("rows");
     // Counters, notifications and feed entries are rows as well: the bar grows with them.
     bulk::carry_out(app, plan, &hash, |rows| {
+        let before = bar.position();
         bar.inc(rows as u64);
         bar.set_length(bar.length().unwrap_or(0).max(bar.position()));
+        // Without a terminal there is no bar.
+        if bar.is_hidden() && before / TOLD != bar.position() / TOLD {
+            tracing::info!("{} rows so far", bar.position());
+        }
     })
     .await
 }
 
 async fn one_by_one(app: &App, plan: &Plan, bar: &ProgressBar) -> Result<()> {
     let hash = app.passwords.hash(PASSWORD.to_owned()).await?;
+    let new = |username: &String| {
+        let email = format!("{username}@example.org");
+        NewUser { username: username.clone(), email, nickname: None }
+    };
+    // All are looked for before the first is made: some of them would be in the way of the next try.
+    for NewUser { username, email, .. } in plan.usernames.iter().map(new) {
+        user::free(app.db.read(), Some(&username), Some(&email)).await?;
+    }
     bar.set_message("people");
     let mut people: Vec<UserId> = Vec::new();
     for username in &plan.usernames {
-        let email = format!("{username}@example.org");
-        people.push(user::create(app, &NewUser { username: username.clone(), email, nickname: None }, &hash).await?.id);
+        people.push(user::create(app, &new(username), &hash).await?.id);
         bar.inc(1);
     }
     let person = |place: usize| people.get(place).copied().unwrap_or_default();

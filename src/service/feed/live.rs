@@ -71,6 +71,16 @@ pub async fn missed(app: &App, reader: UserId, after: TweetId) -> Result<Vec<twe
     if missed.len() > REPLAY { Err(Error::Resubscribe) } else { Ok(missed) }
 }
 
+/// Whether a tweet that was delivered is in the reader's feed still.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn is_shown(app: &App, reader: UserId, TweetId(id): TweetId) -> Result<bool> {
+    let slice =
+        Slice { newer_than: id.saturating_sub(1), older_than: id.saturating_add(1), from: End::Newest, limit: 1 };
+    Ok(!read::slice(app.db.read(), reader, slice).await?.is_empty())
+}
+
 #[derive(FromQueryResult)]
 struct Edge {
     id: FollowId,

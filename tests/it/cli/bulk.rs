@@ -1,5 +1,11 @@
 //! Made in bulk or one deed after the other: the same society, but for ids and times.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use roost::service::bulk;
+use roost::service::plan::{Plan, Sizes};
+
 use crate::support::TestApp;
 use crate::support::process::Place;
 
@@ -28,6 +34,44 @@ const TABLES: [&str; 10] = [
      LEFT JOIN tweet t ON t.id = n.tweet_id LEFT JOIN tweet l ON l.id = n.subject_id
      LEFT JOIN comment c ON c.id = n.subject_id",
 ];
+
+/// What neither way makes.
+const EMPTY: [&str; 7] = ["session", "suspended", "photo", "media_trash", "idempotency", "outbox", "dead_letter"];
+
+/// The names of all tables, as the entities have them.
+fn tables() -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/entity/src");
+    let sources = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let name = |source: String| Some(source.split_once("table_name = \"")?.1.split_once('"')?.0.to_owned());
+    sources.filter_map(name).collect()
+}
+
+#[test]
+fn every_table_is_held_against_the_other() {
+    // Node numbers belong to processes.
+    let named: BTreeSet<String> = EMPTY.iter().copied().chain(["node"]).map(ToOwned::to_owned).collect();
+    let words: Vec<&str> = TABLES.iter().flat_map(|text| text.split_whitespace()).collect();
+    let read = words.windows(2).filter(|pair| ["FROM", "JOIN"].contains(&pair[0]));
+    let compared: BTreeSet<String> = read.map(|pair| pair[1].to_owned()).collect();
+    assert_eq!(compared.union(&named).cloned().collect::<BTreeSet<_>>(), tables());
+    assert!(compared.is_disjoint(&named));
+}
+
+#[tokio::test]
+async fn the_progress_is_told_row_by_row() {
+    let app = TestApp::new().await;
+    let sizes = Sizes { people: 9, follows: 4, has_star: true, tweets: 3, comments: 2, likes: 3, length: 120, seed: 1 };
+    let plan = Plan::new(&sizes);
+    let told = Mutex::new(Vec::new());
+    bulk::carry_out(&app.app, &plan, "", |rows| told.lock().unwrap().push(rows)).await.unwrap();
+    let told = told.into_inner().unwrap();
+    let mut rows = 0;
+    for table in tables().iter().filter(|table| *table != "node") {
+        rows += app.number(&format!("SELECT COUNT(*) FROM {table}"), []).await;
+    }
+    assert_eq!(told.iter().sum::<usize>(), usize::try_from(rows).unwrap());
+    assert!(told.len() > 10, "{told:?}");
+}
 
 async fn contents(app: &TestApp) -> Vec<Vec<String>> {
     let mut contents = Vec::new();
@@ -60,6 +104,9 @@ async fn bulk_and_services_make_the_same_society() {
         }
     }
     for app in [&one_by_one, &in_bulk] {
+        for table in EMPTY {
+            assert_eq!(app.number(&format!("SELECT COUNT(*) FROM {table}"), []).await, 0, "{table}");
+        }
         let report = roost::service::feed::verify::verify(&app.app, None).await.unwrap();
         assert!(report.faults.is_empty(), "{:?}", report.faults);
         assert!(roost::service::counters::verify(&app.app).await.unwrap().is_empty());

@@ -28,12 +28,43 @@ async fn a_taken_port_is_refused_in_one_sentence() {
 async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
     let place = Place::embedded();
     std::fs::write(place.path("file"), "").unwrap();
-    for command in [&["serve"][..], &["worker"], &["migrate"], &["seed"], &["feed", "verify"], &["queue", "list"]] {
+    for command in [&["serve"][..], &["worker"], &["migrate"], &["seed"]] {
         for folder in ["file", "file/below"] {
             let args = [&["--data-dir", folder], command].concat();
             refused(&place, &mut place.roost(&args), &format!("The folder {folder} cannot be made")).await;
         }
     }
+}
+
+#[tokio::test]
+async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
+    let place = Place::new();
+    std::fs::write(place.path("file"), "").unwrap();
+    std::fs::create_dir(place.path("empty")).unwrap();
+    std::fs::create_dir(place.path("foreign")).unwrap();
+    std::fs::write(place.path("foreign/roost.db"), "").unwrap();
+    for command in [
+        &["feed", "verify"][..],
+        &["feed", "verify", "--repair"],
+        &["feed", "promote"],
+        &["feed", "sweep"],
+        &["counters", "verify"],
+        &["counters", "repair"],
+        &["media", "sweep"],
+        &["queue", "list"],
+        &["queue", "retry"],
+        &["queue", "drop"],
+    ] {
+        for folder in ["nowhere", "empty", "foreign", "file"] {
+            let args = [&["--data-dir", folder], command].concat();
+            let sentence = format!("There is no database of roost at sqlite://{folder}/roost.db");
+            refused(&place, &mut place.roost(&args), &sentence).await;
+            let made = std::fs::read_dir(place.path("empty")).unwrap().count();
+            assert_eq!(made, 0, "{command:?}");
+        }
+    }
+    place.run(&["migrate"]).await.ok();
+    place.run(&["feed", "verify"]).await.ok();
 }
 
 #[tokio::test]
@@ -46,6 +77,7 @@ async fn a_file_that_is_no_database_is_refused_in_one_sentence() {
     )
     .unwrap();
     refused(&place, &mut place.roost(&["serve"]), "cannot be used").await;
+    refused(&place, &mut place.roost(&["queue", "list"]), "cannot be used").await;
     std::fs::remove_file(place.path("data/roost.db")).unwrap();
     std::fs::create_dir(place.path("data/roost.db")).unwrap();
     refused(&place, &mut place.roost(&["serve"]), "cannot be used").await;
@@ -56,6 +88,8 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
     let place = Place::embedded();
     for (file, expected) in [
         ("feed_batch = 0", "feed_batch has to be at least 1, but it is 0."),
+        ("argon2_memory_kib = 4294967295", "argon2_memory_kib may be at most 4194304, but it is 4294967295."),
+        ("argon2_passes = 101", "argon2_passes may be at most 100, but it is 101."),
         ("feed_batch = \"many\"", "feed_batch: invalid type"),
         ("feed_batch = 5000000000", "feed_batch"),
         ("feed_bach = 5", "feed_bach"),
@@ -92,6 +126,17 @@ async fn a_bad_variable_is_refused_in_one_sentence() {
     let place = Place::embedded();
     refused(&place, place.roost(&["serve"]).env("ROOST_LISTEN", "here"), "listen: invalid socket address").await;
     refused(&place, place.roost(&["serve"]).env("ROOST_FEED_BATCH", "0"), "feed_batch has to be at least 1").await;
+}
+
+#[tokio::test]
+async fn more_memory_for_a_hash_than_there_is_is_told_by_the_name_of_the_setting() {
+    let place = Place::with(|config| config.argon2_memory_kib = 4 << 20);
+    // No more than a gigabyte may be taken, whatever the machine has.
+    let limited = format!("ulimit -v 1000000 && exec {} migrate", env!("CARGO_BIN_EXE_roost"));
+    let mut command = Command::new("sh");
+    let answer = ended(command.args(["-c", &limited]).current_dir(place.path(""))).await;
+    let sentence = answer.refused();
+    assert!(sentence.contains("argon2_memory_kib = 4194304") && !sentence.contains("database"), "{sentence}");
 }
 
 #[tokio::test]

@@ -54,6 +54,24 @@ async fn the_same_people_cannot_be_made_twice() {
 }
 
 #[tokio::test]
+async fn nobody_is_made_if_not_everybody_can_be() {
+    let place = Place::with(|config| config.following_limit = 4);
+    let app = place.open().await;
+    // The third of the names, and the address of the fifth.
+    app.cast(["alan"]).await;
+    assert!(place.run(&SMALL).await.refused().contains("This username is taken."));
+    app.damage("UPDATE users SET username = 'somebody', email = 'barbara@example.org'").await;
+    assert!(place.run(&SMALL).await.refused().contains("There is an account with this e-mail address."));
+    assert_eq!(app.number("SELECT COUNT(*) FROM users", []).await, 1);
+    app.damage("UPDATE users SET email = 'somebody@example.org'").await;
+    let many = ["seed", "--people", "7", "--follows", "5"];
+    let refused = place.run(&many).await;
+    assert!(refused.refused().contains("following_limit is 4"), "{refused:?}");
+    assert_eq!(app.number("SELECT COUNT(*) FROM users", []).await, 1);
+    place.run(&SMALL).await.ok();
+}
+
+#[tokio::test]
 async fn a_seed_decides_everything() {
     let (one, other, third) = (Place::new(), Place::new(), Place::new());
     one.run(&SMALL).await.ok();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use roost::http::Timings;
 use serde_json::{Value, json};
 
+use crate::support::events::Events;
 use crate::support::{HOME_FEED, Person, Served, Socket};
 
 const ADDED: &str = "subscription ($after: String) {
@@ -206,6 +207,42 @@ async fn who_missed_more_than_1000_tweets_has_to_read_again() {
     socket.subscribe("again", ADDED, json!({ "after": after })).await;
     assert_eq!(socket.error("again").await, "RESUBSCRIBE");
     socket.quiet().await;
+}
+
+#[tokio::test]
+async fn what_has_waited_for_a_slow_reader_is_sent_only_if_it_is_in_the_feed_still() {
+    let served = Served::new().await;
+    let app = &served.app;
+    let [ada, bob, eve] = app.cast(["ada", "bob", "eve"]).await;
+    app.follow(&ada, &bob).await;
+    app.follow(&ada, &eve).await;
+    app.tweet(&ada, "before").await;
+    let after = newest(&served, &ada).await;
+    let missed = [app.tweet(&ada, "missed").await, app.tweet(&ada, "missed and gone").await];
+    app.drain().await;
+    let request = json!({ "query": ADDED, "variables": { "after": after } });
+    let mut slow = app.listen(app.as_user(&ada).request(&request)).await;
+    let mut quick = app.listen(app.as_user(&ada).request(&request)).await;
+    let content = async |events: &mut Events| {
+        events.data().await["homeFeedTweetAdded"]["node"]["content"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(content(&mut slow).await, "missed");
+    assert_eq!(content(&mut quick).await, "missed");
+    assert_eq!(content(&mut quick).await, "missed and gone");
+    let slip = app.tweet(&bob, "a slip").await;
+    for (author, text) in [(&eve, "by somebody unfollowed"), (&bob, "kept")] {
+        app.tweet(author, text).await;
+    }
+    app.drain().await;
+    // What one of the two streams has been told, the other one has waiting.
+    for text in ["a slip", "by somebody unfollowed", "kept"] {
+        assert_eq!(content(&mut quick).await, text);
+    }
+    app.delete_tweet(&ada, &missed[1]).await;
+    app.delete_tweet(&bob, &slip).await;
+    app.unfollow(&ada, &eve).await;
+    assert_eq!(content(&mut slow).await, "kept");
+    app.drain().await;
 }
 
 #[tokio::test]

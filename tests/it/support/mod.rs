@@ -3,6 +3,7 @@
 mod answer;
 pub mod database;
 pub mod events;
+pub mod meter;
 pub mod pages;
 mod person;
 pub mod process;
@@ -78,6 +79,13 @@ impl TestApp {
     /// Another process, as it were, on the same database.
     pub async fn second(&self) -> Self {
         Self::on(Arc::clone(&self.home), (*self.app.config).clone(), false).await
+    }
+
+    /// The same with some settings changed, as after a restart.
+    pub async fn restarted(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = (*self.app.config).clone();
+        change(&mut config);
+        Self::on(Arc::clone(&self.home), config, false).await
     }
 
     async fn on(home: Arc<Home>, config: Config, checks_queue: bool) -> Self {
