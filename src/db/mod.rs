@@ -211,7 +211,8 @@ pub fn is_unreachable(error: &Error) -> bool {
     match error {
         Error::Unavailable => true,
         Error::Internal(cause) => {
-            matches!(cause.downcast_ref::<DbErr>().map(Fault::of), Some(Fault::Away | Fault::Lost))
+            let fault = cause.downcast_ref::<DbErr>().map(Fault::of);
+            matches!(fault, Some(Fault::Away | Fault::Lost)) || cause.is::<CommitError>()
         }
         _ => false,
     }
