@@ -111,7 +111,7 @@ enum Store {
     Off,
     InProcess(Arc<Memory>),
     /// In Redis; in this process while that does not answer.
-    Shared(Shared, Arc<Memory>),
+    Shared(Arc<Shared>, Arc<Memory>),
 }
 
 impl Rates {
@@ -122,7 +122,7 @@ impl Rates {
 
     /// Counts together with all processes that share this Redis.
     pub fn shared(rules: Rules, clock: Clock, redis: Redis) -> Self {
-        Self { rules: Arc::new(rules), clock, store: Store::Shared(Shared::new(redis), Arc::default()) }
+        Self { rules: Arc::new(rules), clock, store: Store::Shared(Arc::new(Shared::new(redis)), Arc::default()) }
     }
 
     /// Allows everything.

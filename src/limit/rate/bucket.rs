@@ -44,15 +44,19 @@ impl Bucket {
     }
 }
 
-/// All of the demands are admitted, or none: the buckets as they are to be kept, and how one stands with the limit that binds.
+/// What becomes of demands that are admitted.
+pub struct Admitted {
+    /// The buckets as they are to be kept.
+    pub kept: Vec<(Key, Bucket)>,
+    /// How one stands with the limit that binds; none if nothing was demanded.
+    pub binding: Option<Standing>,
+}
+
+/// All of the demands are admitted, or none.
 ///
 /// # Errors
 /// With the limit that makes one wait longest.
-pub fn judge(
-    rules: &Rules,
-    demands: &[(Demand, Bucket)],
-    now: i64,
-) -> Result<(Vec<(Key, Bucket)>, Option<Standing>), Limited> {
+pub fn judge(rules: &Rules, demands: &[(Demand, Bucket)], now: i64) -> Result<Admitted, Limited> {
     let judged: Vec<_> =
         demands.iter().map(|(demand, bucket)| (demand, bucket, bucket.take(rules, demand, now))).collect();
     let standing = |(demand, bucket, verdict): &(&Demand, &Bucket, gcra::Verdict)| Standing {
@@ -69,5 +73,5 @@ pub fn judge(
     let kept = judged.iter().map(|(demand, bucket, verdict)| {
         ((demand.action, demand.subject), Bucket { full_at: verdict.full_at, ..**bucket })
     });
-    Ok((kept.collect(), binding))
+    Ok(Admitted { kept: kept.collect(), binding })
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::bucket::{Bucket, Key, judge};
+use super::bucket::{Admitted, Bucket, Key, judge};
 use super::{Action, Demand, Limited, Rules, Standing, Subject};
 
 /// How many counts are kept, about 20 MB. When there would be more, those go that are idle, then those that are nearest to it.
@@ -20,7 +20,7 @@ impl Memory {
         let mut buckets = self.lock();
         let bucket = |demand: &Demand| buckets.get(&(demand.action, demand.subject)).copied().unwrap_or_default();
         let found: Vec<_> = demands.iter().map(|demand| (*demand, bucket(demand))).collect();
-        let (kept, binding) = judge(rules, &found, now)?;
+        let Admitted { kept, binding } = judge(rules, &found, now)?;
         buckets.extend(kept);
         make_room(&mut buckets, now);
         Ok(binding)

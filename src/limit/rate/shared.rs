@@ -98,7 +98,7 @@ impl Shared {
             let (full_at, closed_until) = (numbers.next()?, numbers.next()?);
             found.push((*demand, Bucket { full_at, closed_until, ..Bucket::default() }));
         }
-        Some(judge(rules, &found, now).map(|(_, binding)| binding))
+        Some(judge(rules, &found, now).map(|admitted| admitted.binding))
     }
 
     /// None if Redis does not answer.
