@@ -16,6 +16,7 @@ use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
 use crate::redis::Redis;
+use crate::service::gate::GateCache;
 use crate::service::node::Node;
 
 /// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
@@ -33,6 +34,7 @@ pub struct App {
     pub media: Media,
     pub passwords: Passwords,
     pub rates: Rates,
+    pub gates: GateCache,
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
@@ -45,7 +47,7 @@ impl App {
     /// # Errors
     /// When the database cannot be opened or changed, or the media store's address is wrong.
     pub async fn new(config: Config) -> Result<Self> {
-        let db = Db::open(&config.database_url(), config.database_connections).await.map_err(unusable)?;
+        let mut db = Db::open(&config.database_url(), config.database_connections).await.map_err(unusable)?;
         db.migrate().await.map_err(unusable)?;
         let clock = Clock::default();
         let redis = match &config.redis_url {
@@ -53,6 +55,9 @@ impl App {
             None => None,
         };
         compare_clocks(&clock, &db).await?;
+        if let Some(url) = &config.database_replica_url {
+            db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
+        }
         let app = Self {
             db,
             bus: Bus::new(&config).map_err(Error::internal)?,
@@ -64,6 +69,7 @@ impl App {
                 Some(redis) => Rates::shared(config.rate_rules(), clock.clone(), redis.clone()),
                 None => Rates::in_process(config.rate_rules(), clock.clone()),
             },
+            gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,
@@ -73,6 +79,11 @@ impl App {
         };
         crate::service::node::lease(&app).await?;
         Ok(app)
+    }
+
+    /// The same for somebody to whom an answer may be some time old; none if there is no replica of the database.
+    pub fn lagging(&self) -> Option<Self> {
+        self.db.lagging().map(|db| Self { db, ..self.clone() })
     }
 
     /// Gives back what the process holds in the database, and leaves it. What is not given back runs out by itself.

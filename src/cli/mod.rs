@@ -5,10 +5,12 @@
 
 mod counters;
 mod feed;
+mod gate;
 mod media;
 mod queue;
 mod seed;
 mod serve;
+mod user;
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -73,6 +75,12 @@ enum Command {
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Look after people
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Turn features on for a share of the users
+    #[command(subcommand)]
+    Gate(gate::GateCommand),
 }
 
 #[derive(Args, Default)]
@@ -131,6 +139,12 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Media(command) => with_old_app(config, async |app| media::run(app, &command).await).await?,
         Command::Queue(command) => with_old_app(config, async |app| queue::run(app, &command).await).await?,
+        // The first person may be made before anything is served.
+        Command::User(command @ user::UserCommand::Create { .. }) => {
+            with_app(config, async |app| user::run(app, command).await).await?;
+        }
+        Command::User(command) => with_old_app(config, async |app| user::run(app, command).await).await?,
+        Command::Gate(command) => with_old_app(config, async |app| gate::run(app, command).await).await?,
         Command::Schema => (),
     }
     Ok(ExitCode::SUCCESS)
@@ -169,6 +183,16 @@ async fn with_old_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow:
         }
         Err(error) => anyhow::bail!("The database {url} cannot be used: {}", db::explain(&error)),
     }
+}
+
+/// What a person can mend, all of it, as the one sentence that the command line prints.
+fn in_words<T>(done: Result<T, Error>) -> anyhow::Result<T> {
+    done.map_err(|error| match error {
+        Error::User(faults) => {
+            anyhow::anyhow!(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join(" "))
+        }
+        other => other.into(),
+    })
 }
 
 /// Renews the lease on the node number until it is stopped.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use sea_orm::sqlx::pool::PoolConnectionMetadata;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{Connection, Error as SqlxError, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
@@ -14,6 +15,9 @@ use super::fault::is_busy;
 
 /// How long a request waits for a free connection. Short, so that an overloaded server says so and does not pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same for a replica, in whose place the primary can be asked.
+const REPLICA_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often, and how long apart, a database file is opened that other processes are just making.
 const CONNECT_TRIES: u32 = 100;
@@ -44,16 +48,42 @@ pub async fn connect(
     statements: &Arc<AtomicU64>,
     breaks: &Breaks,
 ) -> Result<DatabaseConnection, DbErr> {
-    let mut db = match engine {
-        Engine::Sqlite => connect_patiently(sqlite(url, connections)).await?,
-        Engine::Postgres => Database::connect(postgres(url, connections, breaks.clone())).await?,
-        Engine::MySql => Database::connect(mysql(url, connections, breaks.clone())).await?,
-    };
+    let options = of_engine(engine, url, connections, breaks);
+    let db =
+        if engine == Engine::Sqlite { connect_patiently(options).await? } else { Database::connect(options).await? };
+    Ok(counted(db, statements))
+}
+
+/// The same for a replica: the first connection is opened when it is needed.
+///
+/// # Errors
+/// When the URL cannot be read.
+pub async fn connect_replica(
+    engine: Engine,
+    url: &str,
+    connections: u32,
+    statements: &Arc<AtomicU64>,
+    breaks: &Breaks,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut options = of_engine(engine, url, connections, breaks);
+    options.connect_lazy(true).acquire_timeout(REPLICA_TIMEOUT);
+    Ok(counted(Database::connect(options).await?, statements))
+}
+
+fn counted(mut db: DatabaseConnection, statements: &Arc<AtomicU64>) -> DatabaseConnection {
     let statements = Arc::clone(statements);
     db.set_metric_callback(move |_| {
         statements.fetch_add(1, Ordering::Relaxed);
     });
-    Ok(db)
+    db
+}
+
+fn of_engine(engine: Engine, url: &str, connections: u32, breaks: &Breaks) -> ConnectOptions {
+    match engine {
+        Engine::Sqlite => sqlite(url, connections),
+        Engine::Postgres => postgres(url, connections, breaks.clone()),
+        Engine::MySql => mysql(url, connections, breaks.clone()),
+    }
 }
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
@@ -86,7 +116,7 @@ fn postgres(url: &str, connections: u32, breaks: Breaks) -> ConnectOptions {
             pool.after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_SESSION).await.map(drop) }))
         })
         .map_sqlx_postgres_before_acquire(move |connection, idle| {
-            Box::pin(ask(connection, breaks.may_have_hit(idle.idle_for)))
+            Box::pin(is_usable(connection, breaks.clone(), idle))
         });
     options
 }
@@ -98,9 +128,7 @@ fn mysql(url: &str, connections: u32, breaks: Breaks) -> ConnectOptions {
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| Box::pin(async { connection.execute(MYSQL_SESSION).await.map(drop) }))
         })
-        .map_sqlx_mysql_before_acquire(move |connection, idle| {
-            Box::pin(ask(connection, breaks.may_have_hit(idle.idle_for)))
-        });
+        .map_sqlx_mysql_before_acquire(move |connection, idle| Box::pin(is_usable(connection, breaks.clone(), idle)));
     options
 }
 
@@ -110,9 +138,16 @@ fn server(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-/// Asks an idle connection whether it lives, if there is reason to doubt that. One that does not is replaced.
-async fn ask<C: Connection>(connection: &mut C, is_doubted: bool) -> Result<bool, SqlxError> {
-    if is_doubted {
+/// Asks an idle connection whether it lives, if there is reason to doubt that. One that is of no use is replaced.
+async fn is_usable<C: Connection>(
+    connection: &mut C,
+    breaks: Breaks,
+    idle: PoolConnectionMetadata,
+) -> Result<bool, SqlxError> {
+    if breaks.may_be_outdated(idle.age) {
+        return Ok(false);
+    }
+    if breaks.may_have_broken(idle.idle_for) {
         connection.ping().await?;
     }
     Ok(true)

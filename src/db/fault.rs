@@ -10,6 +10,8 @@ use sea_orm::{DbErr, RuntimeErr};
 pub enum Fault {
     /// Lost a deadlock, could not be serialised, waited too long for a lock, found the database busy: nothing was done.
     Conflict,
+    /// The connection knows the tables as they were before a migration: nothing was done.
+    Outdated,
     /// The connection broke. What was not committed is not done; a commit may have been.
     Lost,
     /// There was no connection to be had.
@@ -36,6 +38,8 @@ impl Fault {
             Cause::Broken => Self::Lost,
             // serialization_failure, deadlock_detected, lock_not_available.
             Cause::Postgres("40001" | "40P01" | "55P03") => Self::Conflict,
+            // feature_not_supported: "cached plan must not change result type".
+            Cause::Postgres("0A000") if error.to_string().contains("cached plan") => Self::Outdated,
             // The server is told to stop, has crashed, or is just starting; or the session was idle for too long.
             Cause::Postgres(code) if code.starts_with("57P") || code.starts_with("08") || code == "25P03" => Self::Lost,
             // ER_CHECKREAD, ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK.

@@ -17,7 +17,7 @@ use sea_orm::{ConnectionTrait, DbErr, TransactionOptions};
 
 use crate::error::{Error, Result};
 use breaks::Breaks;
-use connect::connect;
+use connect::{connect, connect_replica};
 use fault::{Fault, log_of};
 
 pub use engine::Engine;
@@ -38,6 +38,7 @@ const SQLITE_READERS: u32 = 8;
 pub struct Db {
     write: Pool,
     read: Pool,
+    replica: Option<Pool>,
     statements: Arc<AtomicU64>,
 }
 
@@ -53,13 +54,32 @@ impl Db {
         if engine != Engine::Sqlite {
             let pool = connect(engine, url, connections, &statements, &breaks).await?;
             let read = Pool::reading(pool.clone(), &breaks);
-            return Ok(Self { read, write: Pool::writing(pool, &breaks), statements });
+            return Ok(Self { read, write: Pool::writing(pool, &breaks), replica: None, statements });
         }
         let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
         let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements, &breaks).await?, &breaks);
         let read = connect(engine, &with("ro"), SQLITE_READERS, &statements, &breaks).await?;
         let read = Pool::reading(read, &breaks);
-        Ok(Self { write, read, statements })
+        Ok(Self { write, read, replica: None, statements })
+    }
+
+    /// Opens a replica of the database. It need not answer yet.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub async fn attach_replica(&mut self, url: &str, connections: u32) -> Result<(), DbErr> {
+        let breaks = Breaks::new();
+        let engine = Engine::of(url).ok_or_else(|| DbErr::Custom("this is no URL of a database".to_owned()))?;
+        let replica = connect_replica(engine, url, connections, &self.statements, &breaks).await?;
+        self.replica = Some(Pool::of_replica(replica, &self.read, breaks));
+        Ok(())
+    }
+
+    /// The same database, but what it reads outside transactions comes from the replica and may be some time old. None if there
+    /// is no replica, or none that answers.
+    pub fn lagging(&self) -> Option<Self> {
+        let replica = self.replica.as_ref().filter(|replica| !replica.is_passed_by())?;
+        Some(Self { read: replica.clone(), ..self.clone() })
     }
 
     /// Whether there is a database with our tables at a URL. Nothing is made.
@@ -87,7 +107,7 @@ impl Db {
     /// # Errors
     /// Whatever the database says.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        let tx = self.write.begin_with_options(immediate()).await?;
+        let tx = self.write.begin(immediate()).await?;
         migration::up(&tx).await?;
         tx.commit().await
     }
@@ -107,7 +127,7 @@ impl Db {
     /// # Errors
     /// Whatever the database says.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.write.begin_with_options(immediate()).await?))
+        Ok(Transaction::new(self.write.begin(immediate()).await?))
     }
 
     /// Runs a whole transaction, again when it lost against another one through no fault of its own, or when its connection
@@ -130,11 +150,14 @@ impl Db {
 
     fn may_run_again(&self, error: &Error) -> bool {
         let Error::Internal(cause) = error else { return false };
-        let fault = cause.downcast_ref::<DbErr>().map(Fault::of);
-        if fault == Some(Fault::Lost) {
-            self.write.breaks.note();
+        let Some(fault) = cause.downcast_ref::<DbErr>().map(Fault::of) else { return false };
+        match fault {
+            Fault::Conflict => (),
+            Fault::Outdated => self.write.breaks.note_changed(),
+            Fault::Lost => self.write.breaks.note_broken(),
+            Fault::Away | Fault::Other => return false,
         }
-        matches!(fault, Some(Fault::Conflict | Fault::Lost))
+        true
     }
 
     /// Asks both sides for an answer.
@@ -188,7 +211,8 @@ pub fn is_unreachable(error: &Error) -> bool {
     match error {
         Error::Unavailable => true,
         Error::Internal(cause) => {
-            matches!(cause.downcast_ref::<DbErr>().map(Fault::of), Some(Fault::Away | Fault::Lost))
+            let fault = cause.downcast_ref::<DbErr>().map(Fault::of);
+            matches!(fault, Some(Fault::Away | Fault::Lost)) || cause.is::<CommitError>()
         }
         _ => false,
     }

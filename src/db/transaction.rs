@@ -1,6 +1,7 @@
 //! A transaction that knows whether its commit may have happened.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use sea_orm::entity::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
@@ -41,7 +42,7 @@ impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::RolledBack(error) => error.into(),
-            unknown @ CommitError::Unknown(_) => Self::internal(unknown),
+            unknown @ CommitError::Unknown(_) => Self::Internal(Arc::new(unknown.into())),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What is asked of every engine alike: no conflict reaches anybody, text is compared by its bytes, a connection that breaks is
-//! replaced, and a database that cannot be used is told in plain words.
+//! replaced, tables may grow, and a database that cannot be used is told in plain words.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use roost::db::Engine;
 use roost::service::feed::verify;
 use serde_json::{Value, json};
 
-use crate::support::database::{break_connections, engine};
+use crate::support::database::{Database, break_connections, engine};
 use crate::support::process::Place;
 use crate::support::{CREATE_TWEET, Person, TestApp};
 
@@ -145,6 +145,34 @@ async fn connections_that_break_lose_nothing_and_do_nothing_twice() {
 }
 
 #[tokio::test]
+async fn requests_that_are_given_up_leave_no_transaction_open() {
+    const LOG_OUT: &str = "mutation { logOut { userErrors { code message field } } }";
+    let app = TestApp::new().await;
+    let (second, ada) = (app.second().await, app.person("ada").await);
+    for patience in (0..600).step_by(3) {
+        let given_up = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = app.tweet(&ada, "perhaps") => (),
+            () = given_up => (),
+        }
+    }
+    // More statements that stand alone than there are connections: what they do is seen by others.
+    for _ in 0..40 {
+        let log_in = roost::auth::log_in(&app.app, "ada", Person::PASSWORD.to_owned(), None).await.unwrap();
+        let somebody = Person::new(ada.id, "ada", log_in.token);
+        app.as_user(&somebody).gql(LOG_OUT, json!({})).await.ok();
+        assert_eq!(second.as_user(&somebody).gql("{ viewer { id } }", json!({})).await.status, 401);
+    }
+    app.drain().await;
+    app.check_counters().await;
+}
+
+#[tokio::test]
 async fn an_idle_server_whose_connections_all_break_answers_as_before() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
@@ -172,6 +200,52 @@ async fn a_migration_that_was_broken_off_goes_on_where_it_ended() {
 }
 
 #[tokio::test]
+async fn a_newer_version_may_add_a_column_while_this_one_runs() {
+    let app = TestApp::new().await;
+    let [ada, bob] = app.cast(["ada", "bob"]).await;
+    app.follow(&bob, &ada).await;
+    let read = async || {
+        let tweets = "{ user(username: \"ada\") { tweets(first: 9) { nodes { content comments(first: 3) { nodes { content } } } } } }";
+        app.anonymous().gql(tweets, json!({})).await.ok();
+        app.home_feed(&bob).await.len()
+    };
+    for (n, table) in ["tweet", "comment", "outbox", "users"].into_iter().enumerate() {
+        let tweet = app.tweet(&ada, "hello").await;
+        app.comment(&bob, &tweet, "there").await;
+        app.drain().await;
+        // On every connection there is.
+        assert_eq!(join_all((0..20).map(|_| read())).await, [n + 1; 20]);
+        app.damage(&format!("ALTER TABLE {table} ADD COLUMN added BIGINT NULL")).await;
+        assert_eq!(join_all((0..20).map(|_| read())).await, [n + 1; 20], "{table}");
+    }
+    app.tweet(&ada, "still here").await;
+    app.drain().await;
+}
+
+#[tokio::test]
+async fn only_who_is_not_logged_in_reads_from_the_replica_and_from_the_primary_if_that_is_away() {
+    // It has the tables and nobody in them, so that it shows who has been asked.
+    let Some(replica) = Database::new() else { return };
+    let app = TestApp::with(|config| config.database_replica_url = Some(replica.url.clone())).await;
+    let sign_up =
+        "mutation { signUp(input: { username: \"ada\", email: \"ada@example.org\", password: \"correct horse\" }) {
+        viewer { user { username } } userErrors { code message field } } }";
+    let answer = app.anonymous().gql(sign_up, json!({})).await;
+    assert_eq!(answer.changed("signUp")["viewer"]["user"]["username"], "ada", "they see what they have just done");
+    let bob = app.person("bob").await;
+    let query = "{ user(username: \"ada\") { username } }";
+    assert_eq!(app.anonymous().gql(query, json!({})).await.ok()["user"], Value::Null);
+    assert_eq!(app.as_user(&bob).gql(query, json!({})).await.ok()["user"]["username"], "ada");
+
+    let nowhere = app.app.config.database_url().replace("127.0.0.1", "127.0.0.2");
+    let app = TestApp::with(|config| config.database_replica_url = Some(nowhere)).await;
+    app.person("ada").await;
+    for _ in 0..2 {
+        assert_eq!(app.anonymous().gql(query, json!({})).await.ok()["user"]["username"], "ada");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_cannot_be_used_is_told_in_one_sentence_without_its_password() {
     let place = Place::embedded();
     let mut wrong = vec![
@@ -179,7 +253,7 @@ async fn a_database_that_cannot_be_used_is_told_in_one_sentence_without_its_pass
         ("mariadb://ada:secret@127.0.0.1:1/x".to_owned(), "nothing answers there within 5 seconds"),
         ("postgres://ada:secret@[::/x".to_owned(), "database_url has to begin with sqlite://"),
     ];
-    if let Some(server) = crate::support::database::Database::empty() {
+    if let Some(server) = Database::empty() {
         wrong.push((format!("{}_nothing", server.url), "the server has no database of this name; create it first"));
         if engine() == Engine::MySql {
             let url = server.url.replace(":roost@", ":secret@");

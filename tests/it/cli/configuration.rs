@@ -99,10 +99,17 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
         ("listen = \"localhost\"", "listen: invalid socket address"),
         ("public_url = \"ftp://example.org\"", "public_url has to begin with http:// or https://"),
         ("database_url = \"oracle://x\"", "database_url has to begin with sqlite://"),
+        ("database_replica_url = \"postgres://x/y\"", "database_replica_url has to be the URL of a server"),
         ("redis_url = \"http://localhost\"", "redis_url cannot be used"),
         ("log = \"a=b=c\"", "is not a log filter"),
         ("feed_batch = 5 5", "line 1, column 16"),
         ("[feed]\nbatch = 5", "feed"),
+        ("allowed_origins = [\"https://app.example/page\"]", "allowed_origins has to hold origins"),
+        ("allowed_origins = [\"*\"]", "allowed_origins has to hold origins"),
+        ("trusted_documents_mode = \"enforce\"", "set trusted_documents"),
+        ("trusted_documents_mode = \"perhaps\"", "trusted_documents_mode"),
+        ("request_seconds = 0", "request_seconds has to be at least 1"),
+        ("answer_errors = 0", "answer_errors has to be at least 1"),
     ] {
         std::fs::write(place.path("roost.toml"), file).unwrap();
         refused(&place, &mut place.roost(&["serve"]), expected).await;
@@ -186,6 +193,20 @@ async fn flags_go_before_variables_before_the_file_before_defaults() {
     let config = ended(command.env("ROOST_DATA_DIR", "of the variable")).await;
     assert_eq!((printed(&config, key), printed(&config, "feed_batch")), (Some("\"of the flag\""), Some("7")));
     assert_eq!(place.files(), ["roost.toml"], "config touches nothing");
+}
+
+#[tokio::test]
+async fn a_list_in_the_environment_has_commas() {
+    let place = Place::new();
+    for (variable, expected) in [
+        ("https://a.example, http://b.example:8080", r#"["https://a.example","http://b.example:8080"]"#),
+        ("https://a.example", r#"["https://a.example"]"#),
+        ("", "[]"),
+    ] {
+        let mut command = place.roost(&["config"]);
+        let config = ended(command.env("ROOST_ALLOWED_ORIGINS", variable)).await;
+        assert_eq!(printed(&config, "allowed_origins"), Some(expected), "{variable}");
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ impl World {
             Step::Restore(a) if self.deeds.suspended.contains(&a) => self.restore(a).await,
             Step::Work(most) => drop(worker::step(&self.app().app, most).await.unwrap()),
             Step::Shuffle => {
-                self.app().damage("UPDATE outbox SET due_at = due_at - ABS(id % 100000 * 7919 % 1000)").await
+                self.app().damage("UPDATE outbox SET due_at = due_at - ABS(id % 100000 * 7919 % 1000)").await;
             }
             Step::Repeat(n) => self.repeat(n).await,
             Step::Promote => drop(threshold::promote(&self.app().app).await.unwrap()),
