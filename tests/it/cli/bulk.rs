@@ -11,7 +11,7 @@ use crate::support::process::Place;
 
 /// Every row by what does not depend on how it was made.
 const TABLES: [&str; 10] = [
-    "SELECT username || ' ' || email FROM users",
+    "SELECT username || ' ' || email || ' ' || role FROM users",
     "SELECT u.username || ' ' || p.bio || COALESCE(p.nickname, '-') FROM profile p JOIN users u ON u.id = p.user_id",
     "SELECT u.username || ' ' || s.tweet_count || ' ' || s.follower_count || ' ' || s.following_count || ' ' ||
          (SELECT COUNT(*) FROM tweet t WHERE t.author_id = s.user_id AND t.id <= s.last_tweet_id)
@@ -36,7 +36,18 @@ const TABLES: [&str; 10] = [
 ];
 
 /// What neither way makes.
-const EMPTY: [&str; 7] = ["session", "suspended", "photo", "media_trash", "idempotency", "outbox", "dead_letter"];
+const EMPTY: [&str; 10] = [
+    "session",
+    "suspended",
+    "photo",
+    "media_trash",
+    "idempotency",
+    "outbox",
+    "dead_letter",
+    "gate",
+    "gate_user",
+    "audit",
+];
 
 /// The names of all tables, as the entities have them.
 fn tables() -> BTreeSet<String> {

@@ -38,6 +38,7 @@ async fn verify_exits_with_1_until_what_it_found_is_mended() {
 #[tokio::test]
 async fn a_feed_of_nobody_is_refused() {
     let place = Place::new();
+    place.run(&["migrate"]).await.ok();
     let answer = place.run(&["feed", "verify", "--user", "nobody"]).await;
     assert_eq!(answer.refused(), "There is nobody named nobody");
 }

@@ -9,7 +9,8 @@ const SUBJECTS: &str = "query ($ids: [ID!]!) { nodes(ids: $ids) {
     ... on Tweet { likeCount commentCount comments(first: 50) { nodes { id } } likers(first: 10) { nodes { username } } }
     ... on Comment { likeCount likers(first: 10) { nodes { username } } } } }";
 const PEOPLE: &str = "query ($ids: [ID!]!) { nodes(ids: $ids) {
-    ... on User { tweetCount followerCount followingCount } } }";
+    ... on User { tweetCount followerCount followingCount
+        followers(first: 10) { nodes { username } } following(first: 10) { nodes { username } } } } }";
 
 /// How many of them one query asks for, within the limit on its cost.
 const PART: usize = 30;
@@ -22,11 +23,10 @@ pub async fn check(app: &TestApp, people: &[Person], deeds: &Deeds) {
             assert_eq!(in_order(found), in_order(&subject(people, deeds, gid)), "{gid}");
         }
     }
-    let active: Vec<usize> = (0..people.len()).filter(|person| deeds.is_active(*person)).collect();
-    let ids: Vec<&str> = active.iter().map(|person| people[*person].gid.as_str()).collect();
+    let ids: Vec<&str> = people.iter().map(|person| person.gid.as_str()).collect();
     let answer = app.anonymous().gql(PEOPLE, json!({ "ids": ids })).await;
-    for (person, found) in active.iter().zip(answer.ok()["nodes"].as_array().unwrap()) {
-        assert_eq!(*found, counts(deeds, *person), "{}", people[*person].name);
+    for (n, found) in answer.ok()["nodes"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(in_order(found), in_order(&user(people, deeds, n)), "{}", people[n].name);
     }
     app.check_counters().await;
 }
@@ -48,17 +48,28 @@ fn subject(people: &[Person], deeds: &Deeds, gid: &str) -> Value {
             "comments": { "nodes": seen.collect::<Vec<_>>() }, "likers": likers })
 }
 
-fn counts(deeds: &Deeds, person: usize) -> Value {
+fn user(people: &[Person], deeds: &Deeds, person: usize) -> Value {
+    if !deeds.is_active(person) {
+        return Value::Null;
+    }
+    let named = |all: Vec<usize>| {
+        let seen =
+            all.into_iter().filter(|one| deeds.is_active(*one)).map(|one| json!({ "username": people[one].name }));
+        json!({ "nodes": seen.collect::<Vec<_>>() })
+    };
+    let followers = deeds.follows.iter().filter(|(_, followee)| *followee == person).map(|(follower, _)| *follower);
+    let following = deeds.follows.iter().filter(|(follower, _)| *follower == person).map(|(_, followee)| *followee);
     let count = |all: &mut dyn Iterator<Item = usize>| all.filter(|one| *one == person).count();
     json!({ "tweetCount": count(&mut deeds.tweets.iter().map(|tweet| tweet.author)),
             "followerCount": count(&mut deeds.follows.iter().map(|(_, followee)| *followee)),
-            "followingCount": count(&mut deeds.follows.iter().map(|(follower, _)| *follower)) })
+            "followingCount": count(&mut deeds.follows.iter().map(|(follower, _)| *follower)),
+            "followers": named(followers.collect()), "following": named(following.collect()) })
 }
 
 /// Its lists in one and the same order: the ids of two processes are not in the order of the deeds.
 fn in_order(found: &Value) -> Value {
     let mut found = found.clone();
-    for list in ["comments", "likers"] {
+    for list in ["comments", "likers", "followers", "following"] {
         if let Some(nodes) = found.pointer_mut(&format!("/{list}/nodes")).and_then(Value::as_array_mut) {
             nodes.sort_by_key(ToString::to_string);
         }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use roost::service::audit::Actor;
 use roost::service::feed::{sweep, threshold, verify};
+use roost::service::suspension;
 use roost::worker;
 use serde_json::json;
 
@@ -198,18 +200,17 @@ impl World {
         match *step {
             Step::Mark(_, n) => inbox.mark(app, person, a, &self.deeds, n).await,
             Step::ReadUpTo(_, n) => inbox.read_up_to(app, person, &self.deeds, n).await,
-            _ => inbox.read_all(app, person).await,
+            _ => inbox.read_all(app, person, &self.deeds).await,
         }
     }
 
     async fn suspend(&mut self, a: usize) {
-        let text = format!("INSERT INTO suspended (user_id) VALUES ({})", self.people[a].id);
-        self.app().damage(&text).await;
+        suspension::suspend(&self.app().app, Actor::CommandLine, self.people[a].id).await.unwrap();
         self.deeds.suspended.insert(a);
     }
 
     async fn restore(&mut self, a: usize) {
-        self.app().damage(&format!("DELETE FROM suspended WHERE user_id = {}", self.people[a].id)).await;
+        suspension::restore(&self.app().app, Actor::CommandLine, self.people[a].id).await.unwrap();
         self.deeds.suspended.remove(&a);
         let password = Person::PASSWORD.to_owned();
         let session = roost::auth::log_in(&self.app().app, &self.people[a].name, password, None).await.unwrap();
