@@ -38,7 +38,7 @@ async fn a_folder_that_cannot_be_made_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
-    let place = Place::new();
+    let place = Place::embedded();
     std::fs::write(place.path("file"), "").unwrap();
     std::fs::create_dir(place.path("empty")).unwrap();
     std::fs::create_dir(place.path("foreign")).unwrap();
