@@ -16,6 +16,7 @@ use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
 use crate::redis::Redis;
+use crate::service::gate::GateCache;
 use crate::service::node::Node;
 
 /// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
@@ -33,6 +34,7 @@ pub struct App {
     pub media: Media,
     pub passwords: Passwords,
     pub rates: Rates,
+    pub gates: GateCache,
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
@@ -67,6 +69,7 @@ impl App {
                 Some(redis) => Rates::shared(config.rate_rules(), clock.clone(), redis.clone()),
                 None => Rates::in_process(config.rate_rules(), clock.clone()),
             },
+            gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
             clock,

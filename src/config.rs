@@ -3,6 +3,8 @@
 //! In rising order: defaults, the file `roost.toml`, environment variables `ROOST_…`, command-line flags. The keys are flat,
 //! so that `feed_push_limit` in the file is `ROOST_FEED_PUSH_LIMIT` in the environment.
 
+mod text;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::SECOND;
 use crate::limit::address::Proxies;
+use crate::limit::document::DocumentLimits;
 use crate::limit::rate::{Action, Quota, Rules};
+use text::{explain, is_origin, keys, mask, percent_encode};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
@@ -70,6 +74,34 @@ pub struct Config {
     pub log: String,
     /// Whether GraphiQL is served on `/`.
     pub graphiql: bool,
+    /// Whether the schema may be asked for.
+    pub introspection: bool,
+    /// Origins besides the public URL's whose pages may open sockets and read answers, e.g. `https://app.example`. In the
+    /// environment with commas between them.
+    #[serde(deserialize_with = "text::list")]
+    pub allowed_origins: Vec<String>,
+    /// How many operations one request may have as a JSON array; 0 takes no arrays.
+    pub batch_limit: usize,
+    /// What one document may have at most, see `limit::document`.
+    pub document_bytes: usize,
+    pub document_tokens: usize,
+    pub document_depth: usize,
+    pub document_aliases: usize,
+    pub document_directives: usize,
+    pub document_fragments: usize,
+    pub document_selections: usize,
+    pub document_cost: u64,
+    /// How long a query or mutation may take.
+    pub request_seconds: u32,
+    /// How many errors an answer has at most, and how many characters the message of each.
+    pub answer_errors: usize,
+    pub answer_error_chars: usize,
+    /// How much memory parsed documents may take, and the texts of automatic persisted queries; 0 takes none of those.
+    pub document_cache_bytes: usize,
+    pub persisted_query_bytes: usize,
+    /// A file with the documents that clients have been built with, and whether others are executed as well.
+    pub trusted_documents: Option<PathBuf>,
+    pub trusted_documents_mode: TrustedDocuments,
     /// Authors with more followers than this are not copied into home feeds but merged in when a feed is read.
     pub feed_push_limit: i64,
     /// How many followers one fan-out message serves, and how many tweets one backfill message copies.
@@ -103,6 +135,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let document = DocumentLimits::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             data_dir: PathBuf::from("data"),
@@ -127,6 +160,24 @@ impl Default for Config {
             upload_memory_bytes: 256 << 20,
             log: "info".to_owned(),
             graphiql: true,
+            introspection: true,
+            allowed_origins: Vec::new(),
+            batch_limit: 0,
+            document_bytes: document.max_bytes,
+            document_tokens: document.max_tokens,
+            document_depth: document.max_depth,
+            document_aliases: document.max_aliases,
+            document_directives: document.max_directives,
+            document_fragments: document.max_fragments,
+            document_selections: document.max_selections,
+            document_cost: document.max_cost,
+            request_seconds: 10,
+            answer_errors: 10,
+            answer_error_chars: 200,
+            document_cache_bytes: 16 << 20,
+            persisted_query_bytes: 16 << 20,
+            trusted_documents: None,
+            trusted_documents_mode: TrustedDocuments::Prefer,
             feed_push_limit: 10_000,
             feed_batch: 1_000,
             following_limit: 5_000,
@@ -148,6 +199,14 @@ impl Default for Config {
             trusted_proxies: Proxies::default(),
         }
     }
+}
+
+/// Whether documents that are on no list are executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustedDocuments {
+    Prefer,
+    Enforce,
 }
 
 /// What the command line says about the configuration.
@@ -304,19 +363,19 @@ impl Config {
             ("worker_lease_seconds", self.worker_lease_seconds.into(), 1),
             ("argon2_memory_kib", self.argon2_memory_kib.into(), 8),
             ("argon2_passes", self.argon2_passes.into(), 1),
+            ("request_seconds", self.request_seconds.into(), 1),
         ] {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));
             }
         }
-        if self.feed_batch > LARGEST_BATCH {
-            return fail(format!("feed_batch has to be at most {LARGEST_BATCH}, but it is {}.", self.feed_batch));
-        }
-        for (key, value, most) in
-            [("argon2_memory_kib", self.argon2_memory_kib, 4 << 20), ("argon2_passes", self.argon2_passes, 100)]
-        {
+        for (key, value, most) in [
+            ("feed_batch", self.feed_batch, LARGEST_BATCH),
+            ("argon2_memory_kib", self.argon2_memory_kib, 4 << 20),
+            ("argon2_passes", self.argon2_passes, 100),
+        ] {
             if value > most {
-                return fail(format!("{key} may be at most {most}, but it is {value}."));
+                return fail(format!("{key} has to be at most {most}, but it is {value}."));
             }
         }
         for (key, is_zero) in [
@@ -326,6 +385,8 @@ impl Config {
             ("media_side", self.media_side == 0),
             ("media_seats", self.media_seats == 0),
             ("upload_bytes", self.upload_bytes == 0),
+            ("answer_errors", self.answer_errors == 0),
+            ("answer_error_chars", self.answer_error_chars == 0),
         ] {
             if is_zero {
                 return fail(format!("{key} has to be at least 1, but it is 0."));
@@ -336,47 +397,14 @@ impl Config {
                 "upload_memory_bytes has to be at least upload_bytes: else no upload of that size fits.".into(),
             );
         }
+        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+            return fail(format!(
+                "allowed_origins has to hold origins such as https://app.example, but one is {origin:?}."
+            ));
+        }
+        if self.trusted_documents_mode == TrustedDocuments::Enforce && self.trusted_documents.is_none() {
+            return fail("trusted_documents_mode is enforce, but there is no list: set trusted_documents.".into());
+        }
         Ok(())
     }
-}
-
-/// The names of all settings.
-fn keys() -> Vec<String> {
-    match serde_json::to_value(Config::default()) {
-        Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// figment's error as one sentence with the place it came from.
-fn explain(error: &figment::Error) -> String {
-    let place = error.metadata.as_ref().map_or(String::new(), |metadata| match &metadata.source {
-        Some(source) => format!(" in {} ({source})", metadata.name),
-        None => format!(" in {}", metadata.name),
-    });
-    let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
-    let kind = error.kind.to_string();
-    // A fault of syntax comes with the line it is in, drawn with bars; the numbers of line and column are enough.
-    let said = kind.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
-    format!("The configuration{place} cannot be used: {key}{}.", said.collect::<Vec<_>>().join(": "))
-}
-
-/// A path as it is written in a URL, whatever characters the name of a folder has.
-fn percent_encode(path: &str) -> String {
-    path.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
-/// `scheme://user:password@host` with the password hidden.
-fn mask(url: &str) -> String {
-    let hidden = url.split_once("://").and_then(|(scheme, rest)| {
-        let (login, host) = rest.rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}:****@{host}"))
-    });
-    hidden.unwrap_or_else(|| url.to_owned())
 }

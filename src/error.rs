@@ -46,6 +46,8 @@ pub enum Error {
     BadInput(String),
     #[error("Log in first: send the header Authorization: Bearer TOKEN, or the session cookie.")]
     Unauthenticated,
+    #[error("This is for administrators only.")]
+    Forbidden,
     /// There is none, or it is not for this viewer. Where there is no payload that could say so.
     #[error("{0}")]
     NotFound(String),
@@ -80,7 +82,7 @@ impl Error {
     }
 
     /// What the mutation names is unknown, or not for this viewer.
-    pub fn not_found(what: &str, field: &'static str) -> Self {
+    pub fn not_found(what: &str, field: impl Into<Option<&'static str>>) -> Self {
         Self::user(UserErrorCode::NotFound, field, format!("There is no such {what}."))
     }
 
@@ -102,6 +104,7 @@ impl Error {
         match self {
             Self::User(_) | Self::BadInput(_) => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
             Self::NotFound(_) => "NOT_FOUND",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::RateLimited { .. } => "RATE_LIMITED",

@@ -17,7 +17,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::service::user::Person;
-use crate::service::{follow, stats, tweet as tweets, user};
+use crate::service::{follow, stats, suspension, tweet as tweets, user};
 
 /// What lies between two users.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +44,11 @@ impl Loaders {
         self.one(PersonKey(id)).await
     }
 
+    /// Whether somebody is there for everybody to see.
+    pub async fn is_visible(&self, id: UserId) -> Result<bool> {
+        Ok(self.one(VisibleKey(id)).await?.is_some())
+    }
+
     pub async fn stats(&self, id: UserId) -> Result<Option<user_stats::Model>> {
         self.one(StatsKey(id)).await
     }
@@ -59,6 +64,7 @@ impl Loaders {
     /// Forgets what was read. To be called after every change, and between the events of a subscription.
     pub fn clear(&self) {
         self.batches.clear::<PersonKey>();
+        self.batches.clear::<VisibleKey>();
         self.batches.clear::<StatsKey>();
         self.batches.clear::<TweetKey>();
         self.batches.clear::<RelationKey>();
@@ -93,6 +99,8 @@ struct Batches {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct PersonKey(UserId);
 #[derive(Clone, PartialEq, Eq, Hash)]
+struct VisibleKey(UserId);
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct StatsKey(UserId);
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct TweetKey(TweetId);
@@ -107,6 +115,17 @@ impl Loader<PersonKey> for Batches {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
         let found = user::by_ids(self.db.read(), &ids).await?;
         Ok(answers(keys, found.into_iter().map(|person| (PersonKey(person.0.id), Arc::new(person)))))
+    }
+}
+
+impl Loader<VisibleKey> for Batches {
+    type Value = Option<()>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[VisibleKey]) -> Result<HashMap<VisibleKey, Self::Value>, Self::Error> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let visible = suspension::visible(self.db.read(), &ids).await?;
+        Ok(answers(keys, visible.into_iter().map(|id| (VisibleKey(id), ()))))
     }
 }
 

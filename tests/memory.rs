@@ -1,9 +1,11 @@
-//! What files that lie about their size may cost: nothing. In a binary of its own, because it counts every allocation.
+//! What files that lie about their size may cost: nothing; and what a document costs: no more than it says. In a binary of its own,
+//! because it counts every allocation.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use image::ImageFormat;
 use peak_alloc::PeakAlloc;
+use roost::limit::document::{DocumentLimits, parse};
 use roost::media::{MediaError, MediaLimits, avatar, photo};
 
 #[path = "it/media/make.rs"]
@@ -29,7 +31,38 @@ fn cost(file: &[u8]) -> (usize, MediaError) {
     (peak, error)
 }
 
+// One test, because what another one allocates would be counted as well.
 #[test]
+fn nothing_costs_more_than_it_says() {
+    a_bomb_costs_no_memory();
+    a_document_takes_no_more_than_it_says();
+}
+
+/// What a cache of parsed documents counts on.
+fn a_document_takes_no_more_than_it_says() {
+    for (name, text) in [
+        ("a field", "{ a }".to_owned()),
+        ("fields", format!("{{ {} }}", "a ".repeat(1_900))),
+        ("aliases", format!("{{ {} }}", "a: b ".repeat(30))),
+        ("objects", format!("{{ {} }}", "a { b } ".repeat(480))),
+        ("arguments", format!("{{ {} }}", "a(b: 1, c: [1, 2], d: {e: \"f\"}) ".repeat(90))),
+        ("lists", format!("{{ a(b: [{}]) }}", "[] ".repeat(900))),
+        ("variables", format!("query ({}) {{ a }}", "$a: [Int!]! = [1] ".repeat(150))),
+        ("directives", format!("{{ {} }}", "a @b ".repeat(50))),
+        (
+            "fragments",
+            format!("{{ a }} {}", (0..100).map(|n| format!("fragment f{n} on A {{ ...f }} ")).collect::<String>()),
+        ),
+        ("inline fragments", format!("{{ {} }}", "... { a } ".repeat(390))),
+    ] {
+        let before = ALLOCATOR.current_usage();
+        let document = parse(&text, &DocumentLimits::default()).unwrap();
+        let taken = ALLOCATOR.current_usage() - before;
+        println!("{name}: {} tokens, {taken} bytes, said to be {}", document.tokens, document.bytes());
+        assert!(taken <= document.bytes(), "{name}: {taken} bytes, said to be {}", document.bytes());
+    }
+}
+
 fn a_bomb_costs_no_memory() {
     let large = 50_000_u32.to_be_bytes();
     let header = [large.as_slice(), &large, &[8, 6, 0, 0, 0]].concat();

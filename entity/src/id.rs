@@ -36,4 +36,6 @@ id! {
     SessionId
     /// A message in the outbox or among the dead letters.
     MessageId
+    /// An entry of the administration's log.
+    AuditId
 }

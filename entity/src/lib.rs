@@ -1,10 +1,13 @@
 //! What is stored: one module a table, and the id types. No behaviour, no GraphQL.
 
+pub mod audit;
 pub mod comment;
 pub mod comment_stats;
 pub mod dead_letter;
 pub mod feed_entry;
 pub mod follow;
+pub mod gate;
+pub mod gate_user;
 pub mod id;
 pub mod idempotency;
 pub mod inbox;
@@ -22,5 +25,5 @@ pub mod tweet_stats;
 pub mod user;
 pub mod user_stats;
 
-pub use id::{CommentId, FollowId, LikeId, MessageId, PhotoId, SessionId, TweetId, UserId};
+pub use id::{AuditId, CommentId, FollowId, LikeId, MessageId, PhotoId, SessionId, TweetId, UserId};
 pub use liked::Subject;

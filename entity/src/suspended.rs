@@ -1,4 +1,4 @@
-//! Users whose tweets nobody sees for now: a set, so that restoring somebody is one row.
+//! Users of whom nobody sees anything for now: a set, so that restoring somebody is one row.
 
 use crate::id::UserId;
 use sea_orm::entity::prelude::*;
@@ -9,6 +9,8 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: UserId,
+    /// Being deleted: nobody restores them.
+    pub is_leaving: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

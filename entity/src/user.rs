@@ -17,8 +17,20 @@ pub struct Model {
     pub password_hash: String,
     /// Milliseconds since 1970.
     pub created_at: i64,
+    pub role: Role,
     #[sea_orm(has_one)]
     pub profile: HasOne<super::profile::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Numbers are stored: never change one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum Role {
+    #[sea_orm(num_value = 0)]
+    Person,
+    /// May see and change everything that `Query.admin` and the mutations named admin… offer.
+    #[sea_orm(num_value = 1)]
+    Admin,
+}

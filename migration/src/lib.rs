@@ -13,6 +13,8 @@ mod m20261123_000009_comment;
 mod m20261123_000010_liked;
 mod m20261123_000011_notification_tweet;
 mod m20261123_000020_media;
+mod m20261123_000040_administration;
+mod m20261123_000041_gate;
 
 pub use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::*;
@@ -49,6 +51,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000010_liked::Migration),
             Box::new(m20261123_000011_notification_tweet::Migration),
             Box::new(m20261123_000020_media::Migration),
+            Box::new(m20261123_000040_administration::Migration),
+            Box::new(m20261123_000041_gate::Migration),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Changing what one logs in with. The password is asked for once more: a session that was left open is not enough.
+//! Changing what one logs in with, and leaving for good. The password is asked for once more: a session that was left open is not enough.
 
 use entity::UserId;
 
@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::service::check::{self, Faults};
 use crate::service::credentials::{self, Proven};
+use crate::service::deletion;
 
 /// Changes the password, and ends every other session.
 ///
@@ -35,6 +36,15 @@ pub async fn change_email(app: &App, viewer: Viewer, email: &str, password: Stri
     faults.finish()?;
     let (email, verified) = (email.unwrap_or_default(), verified.unwrap_or_default());
     credentials::change_email(app, proven(viewer, &verified), &email).await
+}
+
+/// Deletes one's account, for good.
+///
+/// # Errors
+/// WRONG_CREDENTIALS; UNAVAILABLE when too many passwords are being hashed.
+pub async fn delete_account(app: &App, viewer: Viewer, password: String) -> Result<()> {
+    let verified = verify(app, viewer.user, password, "password").await?;
+    deletion::leave(app, proven(viewer, &verified)).await
 }
 
 /// Verifies the password of a user, and returns the hash that it belongs to.

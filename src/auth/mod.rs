@@ -54,7 +54,8 @@ pub async fn sign_up(app: &App, typed: &SignUp, user_agent: Option<&str>) -> Res
 /// By username or e-mail address. An unknown login and a wrong password are told apart neither by the error nor by the time.
 ///
 /// # Errors
-/// WRONG_CREDENTIALS; UNAVAILABLE when too many passwords are being hashed.
+/// WRONG_CREDENTIALS, for a suspended account as well, which is told so when the password is right; UNAVAILABLE when too many
+/// passwords are being hashed.
 pub async fn log_in(app: &App, login: &str, password: String, user_agent: Option<&str>) -> Result<LogIn> {
     let wrong = || service::credentials::wrong(None);
     if password.len() > LONGEST_PASSWORD {

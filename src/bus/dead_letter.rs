@@ -1,7 +1,7 @@
 //! Messages that were given up, kept with the reason until a person retries or drops them.
 
 use entity::{MessageId, dead_letter, outbox};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use super::rabbit::Letter;
 use crate::app::App;
@@ -9,21 +9,6 @@ use crate::error::Result;
 
 /// As much of an error as is kept, in characters.
 const LONGEST: usize = 2_000;
-
-/// What waits in the queue, and what was given up.
-pub struct Overview {
-    pub waiting: u64,
-    /// The oldest first.
-    pub dead: Vec<dead_letter::Model>,
-}
-
-/// # Errors
-/// Whatever the database says.
-pub async fn overview(app: &App) -> Result<Overview> {
-    let waiting = outbox::Entity::find().count(app.db.read()).await?;
-    let dead = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Id).all(app.db.read()).await?;
-    Ok(Overview { waiting, dead })
-}
 
 /// Moves a message out of the outbox, with the reason why nobody tries it again.
 ///
@@ -74,25 +59,16 @@ async fn keep_once(app: &App, letter: &Letter) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Puts dead letters back into the queue, all of them or one, and returns how many.
+/// Puts dead letters back into the queue as part of the caller's transaction, some or all, and returns how many. Call
+/// `app.bus.wake()` after the commit.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn retry(app: &App, id: Option<MessageId>) -> Result<usize> {
-    let retried = app.db.retry(|| retry_once(app, id)).await?;
-    app.bus.wake();
-    Ok(retried)
-}
-
-async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
-    let tx = app.db.begin().await?;
-    let letters = dead_letter::Entity::find()
-        .filter(id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id)))
-        .all(&tx)
-        .await?;
+pub async fn retry(app: &App, tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
+    let letters = dead_letter::Entity::find().filter(chosen(some)).all(tx).await?;
     let mut retried = 0;
     for letter in &letters {
-        if dead_letter::Entity::delete_by_id(letter.id).exec(&tx).await?.rows_affected == 0 {
+        if dead_letter::Entity::delete_by_id(letter.id).exec(tx).await?.rows_affected == 0 {
             continue; // somebody else was faster
         }
         retried += 1;
@@ -105,17 +81,23 @@ async fn retry_once(app: &App, id: Option<MessageId>) -> Result<usize> {
             leased_until: Set(0),
             created_at: Set(letter.created_at),
         };
-        outbox::Entity::insert(row).exec_without_returning(&tx).await?;
+        outbox::Entity::insert(row).exec_without_returning(tx).await?;
     }
-    tx.commit().await?;
     Ok(retried)
 }
 
-/// Forgets dead letters, all of them or one, and returns how many.
+/// Forgets dead letters as part of the caller's transaction, some or all, and returns how many.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn drop_letters(app: &App, id: Option<MessageId>) -> Result<u64> {
-    let chosen = id.map_or(dead_letter::Column::Id.gt(0), |id| dead_letter::Column::Id.eq(id));
-    Ok(dead_letter::Entity::delete_many().filter(chosen).exec(app.db.write()).await?.rows_affected)
+pub async fn drop_letters(tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
+    Ok(dead_letter::Entity::delete_many().filter(chosen(some)).exec(tx).await?.rows_affected)
+}
+
+fn chosen(some: Option<&[MessageId]>) -> Condition {
+    let all = Condition::all();
+    match some {
+        Some(ids) => all.add(dead_letter::Column::Id.is_in(ids.iter().copied())),
+        None => all,
+    }
 }

@@ -29,6 +29,10 @@ pub enum Message {
     CommentChanged { comment: CommentId, tweet: TweetId, recipient: UserId, actor: UserId },
     /// A tweet or comment was deleted: remove what hangs on it, and its author's unread notifications about it.
     Discard { subject: Subject, author: UserId },
+    /// Somebody was suspended: wake who listens to what was theirs, and their own sockets.
+    UserHidden { user: UserId },
+    /// Remove the next of what is left of somebody who is being deleted, in the end themselves.
+    DeleteUser { user: UserId },
     /// Remove the files of the media store that are in the trash.
     EmptyTrash,
 }

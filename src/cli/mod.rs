@@ -5,10 +5,12 @@
 
 mod counters;
 mod feed;
+mod gate;
 mod media;
 mod queue;
 mod seed;
 mod serve;
+mod user;
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -24,7 +26,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::auth::password::ArgonError;
 use crate::config::{Config, Flags};
-use crate::db;
+use crate::db::{self, Db};
 use crate::error::Error;
 use crate::media::StoreError;
 use crate::service::node;
@@ -73,6 +75,12 @@ enum Command {
     /// Look after the messages of the background work
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Look after people
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Turn features on for a share of the users
+    #[command(subcommand)]
+    Gate(gate::GateCommand),
 }
 
 #[derive(Args, Default)]
@@ -131,6 +139,12 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Media(command) => with_old_app(config, async |app| media::run(app, &command).await).await?,
         Command::Queue(command) => with_old_app(config, async |app| queue::run(app, &command).await).await?,
+        // The first person may be made before anything is served.
+        Command::User(command @ user::UserCommand::Create { .. }) => {
+            with_app(config, async |app| user::run(app, command).await).await?;
+        }
+        Command::User(command) => with_old_app(config, async |app| user::run(app, command).await).await?,
+        Command::Gate(command) => with_old_app(config, async |app| gate::run(app, command).await).await?,
         Command::Schema => (),
     }
     Ok(ExitCode::SUCCESS)
@@ -161,12 +175,24 @@ async fn with_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Res
 
 /// The same for what looks after a database that is there: in a wrong folder an empty one would be made, and found well.
 async fn with_old_app<T>(config: Config, work: impl AsyncFnOnce(&App) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let (url, shown) = (config.database_url(), config.masked_database_url());
-    match db::is_made(&url).await {
+    let url = config.masked_database_url();
+    match Db::is_made(&config.database_url()).await {
         Ok(true) => with_app(config, work).await,
-        Ok(false) => anyhow::bail!("There is no database of roost at {shown} (name its folder with --data-dir)"),
-        Err(error) => anyhow::bail!("The database {shown} cannot be used: {}", db::explain(&error)),
+        Ok(false) => {
+            anyhow::bail!("There is no database of roost at {url}. Look at --data-dir, or make one: roost migrate")
+        }
+        Err(error) => anyhow::bail!("The database {url} cannot be used: {}", db::explain(&error)),
     }
+}
+
+/// What a person can mend, all of it, as the one sentence that the command line prints.
+fn in_words<T>(done: Result<T, Error>) -> anyhow::Result<T> {
+    done.map_err(|error| match error {
+        Error::User(faults) => {
+            anyhow::anyhow!(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join(" "))
+        }
+        other => other.into(),
+    })
 }
 
 /// Renews the lease on the node number until it is stopped.

@@ -4,7 +4,8 @@ use clap::Subcommand;
 use entity::MessageId;
 
 use crate::app::App;
-use crate::bus::dead_letter;
+use crate::service::audit::Actor;
+use crate::service::queue;
 
 #[derive(Subcommand)]
 pub enum QueueCommand {
@@ -25,19 +26,23 @@ pub enum QueueCommand {
 /// # Errors
 /// Whatever the database says.
 pub async fn run(app: &App, command: &QueueCommand) -> anyhow::Result<()> {
+    let some = |id: &Option<i64>| id.map(|id| [MessageId(id)]);
     match command {
         QueueCommand::List => {
-            let overview = dead_letter::overview(app).await?;
-            println!("{} waiting, {} given up", overview.waiting, overview.dead.len());
-            for letter in overview.dead {
+            let (overview, dead) = (queue::overview(app).await?, queue::dead_letters(app).await?);
+            println!("{} waiting, {} given up", overview.waiting, dead.len());
+            for letter in dead {
                 println!("{}  after {} tries: {}  {}", letter.id, letter.attempts, letter.error, letter.payload);
             }
         }
         QueueCommand::Retry { id } => {
-            println!("{} put back into the queue", dead_letter::retry(app, id.map(MessageId)).await?);
+            let retried = queue::retry(app, Actor::CommandLine, some(id).as_ref().map(<[_; 1]>::as_slice)).await?;
+            println!("{retried} put back into the queue");
         }
         QueueCommand::Drop { id } => {
-            println!("{} forgotten", dead_letter::drop_letters(app, id.map(MessageId)).await?);
+            let dropped =
+                queue::drop_letters(app, Actor::CommandLine, some(id).as_ref().map(<[_; 1]>::as_slice)).await?;
+            println!("{dropped} forgotten");
         }
     }
     Ok(())

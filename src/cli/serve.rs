@@ -1,12 +1,13 @@
 //! `roost serve` and `roost worker`.
 
 use anyhow::Context;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::http::Server;
+use crate::http::{Documents, Server};
 use crate::live::REREAD;
 use crate::service::node::{self, Others};
 use crate::worker;
@@ -14,25 +15,27 @@ use crate::worker;
 /// Serves the API, and does the background work unless another process does.
 ///
 /// # Errors
-/// When the address is taken, or the database cannot be used.
+/// When the address is taken, or the database or the list of trusted documents cannot be used.
 pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
+    let documents = Documents::open(&config)?;
     let address = config.listen;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("It is not possible to listen on {address} (choose another with --listen)"))?;
     config.listen = listener.local_addr()?;
+    raise_open_files();
     super::with_app(config, async move |app| {
         let stop = stop_on_signal();
         let work = with_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
         let lookout = tokio::spawn(look_out(app.clone(), with_worker, stop.clone()));
         announce(&app.config);
-        let served = Server::new(app.clone(), stop.clone()).run(listener).await;
+        Server::new(app.clone(), documents, stop.clone()).run(listener).await;
         stop.cancel();
         if let Some(work) = work {
             work.await?;
         }
         lookout.await?;
-        Ok(served?)
+        Ok(())
     })
     .await
 }
@@ -73,6 +76,17 @@ pub async fn worker(app: &App, drain: bool) -> anyhow::Result<()> {
     println!("roost works on what is queued. Stop it with Ctrl-C.");
     worker::run(app.clone(), stop).await;
     Ok(())
+}
+
+/// Every connection is an open file. Most systems allow a process a thousand at first, and many more to one that asks.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+        }
+    }
 }
 
 fn announce(config: &Config) {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::sqlx::pool::PoolConnectionMetadata;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{Connection, Error as SqlxError, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
@@ -163,4 +164,10 @@ async fn connect_patiently(options: ConnectOptions) -> Result<DatabaseConnection
         }
     }
     Database::connect(options).await
+}
+
+/// Whether there is a file, with something in it, where a URL of SQLite says.
+pub fn is_file(url: &str) -> bool {
+    let options = url.parse::<SqliteConnectOptions>();
+    options.is_ok_and(|options| std::fs::metadata(options.get_filename()).is_ok_and(|file| file.len() > 0))
 }

@@ -4,7 +4,6 @@ mod breaks;
 mod connect;
 mod engine;
 mod fault;
-mod made;
 mod pool;
 mod sql;
 mod transaction;
@@ -23,7 +22,6 @@ use fault::{Fault, log_of};
 
 pub use engine::Engine;
 pub use fault::explain;
-pub use made::is_made;
 pub use pool::Pool;
 pub use sql::{bind_limit, marks, on_conflict_nothing, random, skip_locked, sql};
 pub use transaction::{CommitError, Transaction};
@@ -82,6 +80,25 @@ impl Db {
     pub fn lagging(&self) -> Option<Self> {
         let replica = self.replica.as_ref().filter(|replica| !replica.is_passed_by())?;
         Some(Self { read: replica.clone(), ..self.clone() })
+    }
+
+    /// Whether there is a database with our tables at a URL. Nothing is made.
+    ///
+    /// # Errors
+    /// When the URL cannot be read, the database cannot be reached, or what is there is none.
+    pub async fn is_made(url: &str) -> Result<bool, DbErr> {
+        let engine = Engine::of(url).ok_or_else(|| DbErr::Custom("this is no URL of a database".to_owned()))?;
+        let mut url = url.to_owned();
+        if engine == Engine::Sqlite {
+            if !connect::is_file(&url) {
+                return Ok(false);
+            }
+            url.push_str(if url.contains('?') { "&mode=ro" } else { "?mode=ro" });
+        }
+        let db = connect(engine, &url, 1, &Arc::default(), &Breaks::new()).await?;
+        let is_made = migration::SchemaManager::new(&db).has_table("users").await?;
+        db.close().await?;
+        Ok(is_made)
     }
 
     /// Brings the tables up to date. Of two processes that try, one waits. All or nothing, but on MySQL, which commits after

@@ -1,10 +1,12 @@
-//! Changing one's password and e-mail address.
+//! Changing one's password and e-mail address, and leaving for good.
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::ContextExt;
+use super::id::GlobalId;
 use super::payload::{UserError, answer, payloads};
 use super::rate::with_password;
+use super::session::forget_viewer;
 use super::viewer::Viewer;
 use crate::auth::credentials;
 use crate::error::Result;
@@ -46,7 +48,23 @@ struct ChangeEmailPayload {
     user_errors: Vec<UserError>,
 }
 
-payloads!(ChangePasswordPayload, ChangeEmailPayload);
+/// That it is meant.
+#[derive(InputObject)]
+struct DeleteAccountInput {
+    /// The password.
+    password: String,
+}
+
+/// Who is gone.
+#[derive(Default, SimpleObject)]
+struct DeleteAccountPayload {
+    /// The id of the user who is gone.
+    deleted_user_id: Option<ID>,
+    /// What has to be mended; empty when all went well.
+    user_errors: Vec<UserError>,
+}
+
+payloads!(ChangePasswordPayload, ChangeEmailPayload, DeleteAccountPayload);
 
 #[derive(Default)]
 pub struct CredentialsMutation;
@@ -70,6 +88,16 @@ impl CredentialsMutation {
     ) -> Option<Result<ChangeEmailPayload>> {
         answer(change_email(ctx, input).await)
     }
+
+    /// Ends everything one has here, for good; runs on in the background. Nobody sees anything of it from now on, and the
+    /// username and the e-mail address are free again when the last of it is gone.
+    async fn delete_account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "That it is meant.")] input: DeleteAccountInput,
+    ) -> Option<Result<DeleteAccountPayload>> {
+        answer(delete_account(ctx, input).await)
+    }
 }
 
 async fn change_password(ctx: &Context<'_>, input: ChangePasswordInput) -> Result<ChangePasswordPayload> {
@@ -85,4 +113,13 @@ async fn change_email(ctx: &Context<'_>, input: ChangeEmailInput) -> Result<Chan
     with_password(ctx, Account::User(viewer.user), work).await?;
     ctx.loaders().clear();
     Ok(ChangeEmailPayload { viewer: Some(Viewer(viewer.user)), user_errors: Vec::new() })
+}
+
+async fn delete_account(ctx: &Context<'_>, input: DeleteAccountInput) -> Result<DeleteAccountPayload> {
+    let viewer = ctx.viewer()?;
+    let work = credentials::delete_account(ctx.app(), viewer, input.password);
+    with_password(ctx, Account::User(viewer.user), work).await?;
+    forget_viewer(ctx);
+    ctx.loaders().clear();
+    Ok(DeleteAccountPayload { deleted_user_id: Some(GlobalId::User(viewer.user).encode()), user_errors: Vec::new() })
 }

@@ -14,6 +14,9 @@ pub enum Kind {
     Comments,
     Likers,
     Notifications,
+    Accounts,
+    DeadLetters,
+    Audit,
 }
 
 impl Kind {
@@ -26,6 +29,9 @@ impl Kind {
             Self::Comments => "comments",
             Self::Likers => "likers",
             Self::Notifications => "notifications",
+            Self::Accounts => "accounts",
+            Self::DeadLetters => "dead-letters",
+            Self::Audit => "audit",
         }
     }
 

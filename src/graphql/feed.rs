@@ -61,12 +61,19 @@ impl FeedSubscription {
         let app = ctx.app().clone();
         // First listen, then look: what is delivered in between is seen by both, never by none.
         let listener = ctx.data_unchecked::<FeedListeners>().listen(viewer);
+        let mut sent = Sent::default();
         let missed = match after {
-            Some(cursor) => live::missed(&app, viewer, TweetId(Kind::Feed.decode(&cursor)?)).await?,
+            Some(cursor) => {
+                let seen = TweetId(Kind::Feed.decode(&cursor)?);
+                // It may be delivered only now: whoever has its cursor has it.
+                sent.remember(seen);
+                live::missed(&app, viewer, seen).await?
+            }
             None => Vec::new(),
         };
         let missed = missed.into_iter().map(Arc::new).collect();
-        let added = Added { app, request: ctx.request().clone(), viewer, listener, missed, sent: Sent::default() };
+        let request = ctx.request().clone();
+        let added = Added { app, request, viewer, listener, missed, sent };
         Ok(stream::try_unfold(added, async |mut added| Ok(Some((added.next().await?, added)))))
     }
 }
@@ -92,6 +99,7 @@ impl Added {
             };
             if self.sent.remember(tweet.id) {
                 self.request.loaders.clear();
+                self.request.begin_turn(self.listener.turn().await);
                 return Ok(FeedEdge::of(tweet));
             }
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use entity::{TweetId, UserId, tweet};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::app::App;
@@ -19,6 +19,8 @@ use crate::service::feed::live;
 
 /// How many tweets may wait for a listener to read them. One that is slower is ended and told to read again.
 const BUFFER: usize = 256;
+/// How many listeners have an event made of a tweet at the same time: each takes a good deal of memory meanwhile.
+const TURNS: usize = 64;
 /// How far back listeners look whose worker is another process: a delivery may take so long.
 const LOOK_BACK: i64 = MINUTE;
 
@@ -49,12 +51,13 @@ pub struct FeedListeners {
 struct Told {
     app: App,
     registry: Arc<Mutex<Registry>>,
+    turns: Arc<Semaphore>,
 }
 
 impl FeedListeners {
     /// Starts the task.
     pub fn start(app: &App) -> Self {
-        let told = Told { app: app.clone(), registry: Arc::default() };
+        let told = Told { app: app.clone(), registry: Arc::default(), turns: Arc::new(Semaphore::new(TURNS)) };
         let end = CancellationToken::new();
         // Without a runtime there is nothing to listen to: the schema is only printed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -72,13 +75,18 @@ impl FeedListeners {
         registry.next += 1;
         let key = (user, registry.next);
         registry.entries.insert(key, Entry { since, tweets });
-        Listener { key, tweets: receiver, listeners: self.clone() }
+        Listener {
+            key,
+            tweets: receiver,
+            registry: Arc::clone(&self.told.registry),
+            turns: Arc::clone(&self.told.turns),
+        }
     }
 }
 
 impl Told {
     fn lock(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.registry)
     }
 
     fn users(&self, batch: &Delivered) -> Vec<UserId> {
@@ -135,6 +143,10 @@ impl Told {
     }
 }
 
+fn lock(registry: &Mutex<Registry>) -> MutexGuard<'_, Registry> {
+    registry.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn tell(listeners: Told, mut deliveries: broadcast::Receiver<Delivered>) {
     let mut look = tokio::time::interval(REREAD);
     let mut gaps = listeners.app.live.gaps();
@@ -168,7 +180,8 @@ async fn tell(listeners: Told, mut deliveries: broadcast::Receiver<Delivered>) {
 pub struct Listener {
     key: Key,
     tweets: mpsc::Receiver<Arc<tweet::Model>>,
-    listeners: FeedListeners,
+    registry: Arc<Mutex<Registry>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Listener {
@@ -181,10 +194,15 @@ impl Listener {
     pub async fn next(&mut self) -> Option<Arc<tweet::Model>> {
         self.tweets.recv().await
     }
+
+    /// Waits until it may make an event of a tweet. Its turn ends when this is dropped.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.listeners.told.lock().entries.remove(&self.key);
+        lock(&self.registry).entries.remove(&self.key);
     }
 }

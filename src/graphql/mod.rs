@@ -1,5 +1,6 @@
 //! The API: shapes and names. No SQL and no rules.
 
+mod admin;
 mod comment;
 mod credentials;
 mod cursor;
@@ -29,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Context, MergedObject, MergedSubscription, SchemaBuilder};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::auth::{Client, Viewer};
@@ -41,7 +43,7 @@ pub use rate::Standings;
 
 /// What can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery);
+pub struct Query(viewer::ViewerQuery, node::NodeQuery, user::UserQuery, admin::AdminQuery);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
@@ -54,6 +56,9 @@ pub struct Mutation(
     likeable::LikeMutation,
     follow::FollowMutation,
     mark_read::NotificationMutation,
+    admin::UserMutation,
+    admin::GateMutation,
+    admin::QueueMutation,
 );
 
 /// What can be listened to.
@@ -76,12 +81,17 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 /// The schema that answers requests.
 pub fn schema(app: App) -> Schema {
     let listeners = FeedListeners::start(&app);
-    builder().data(app).data(listeners).finish()
+    let mut builder = builder();
+    if !app.config.introspection {
+        // Suggestions would tell the names one by one.
+        builder = builder.disable_introspection().disable_suggestions();
+    }
+    builder.data(app).data(listeners).finish()
 }
 
 /// The public contract, as it stands in schema.graphql.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().use_space_ident().indent_width(2);
+    let options = async_graphql::SDLExportOptions::new().use_space_ident().indent_width(2).include_specified_by();
     format!("{}\n", builder().finish().sdl_with_options(options).trim_end())
 }
 
@@ -92,18 +102,30 @@ pub struct RequestContext {
     lagging: Option<Lagging>,
     pub client: Client,
     pub rates: Standings,
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl RequestContext {
     pub fn new(app: &App, viewer: Option<Viewer>, client: Client) -> Arc<Self> {
         let (loaders, rates) = (Loaders::new(app.db.clone()), Standings::default());
         let lagging = if viewer.is_none() { app.lagging().map(Lagging::new) } else { None };
-        Arc::new(Self { viewer: Mutex::new(viewer), loaders, lagging, client, rates })
+        let turn = Mutex::default();
+        Arc::new(Self { viewer: Mutex::new(viewer), loaders, lagging, client, rates, turn })
     }
 
     /// For the query of somebody who is not logged in: they have written nothing that they could miss.
     fn lagging(&self, ctx: &Context<'_>) -> Option<&Lagging> {
         self.lagging.as_ref().filter(|_| ctx.query_env.operation.node.ty == OperationType::Query)
+    }
+
+    /// The engine makes an answer of an event from now on, and has its turn to do so.
+    pub fn begin_turn(&self, turn: Option<OwnedSemaphorePermit>) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    }
+
+    /// The answer is made. Whoever it is for may take as long as they like to read it.
+    pub fn end_turn(&self) {
+        self.begin_turn(None);
     }
 }
 

@@ -63,8 +63,11 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
     let is_viewer = |user| ctx.viewer_opt().is_some_and(|viewer| viewer.user == user);
     Ok(match id {
         GlobalId::Viewer(id) => is_viewer(id).then_some(Node::Viewer(Viewer(id))),
-        GlobalId::User(id) => ctx.loaders().person(id).await?.map(|_| Node::User(User(id))),
-        GlobalId::Profile(id) => ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person))),
+        GlobalId::User(id) => ctx.loaders().is_visible(id).await?.then_some(Node::User(User(id))),
+        GlobalId::Profile(id) if ctx.loaders().is_visible(id).await? => {
+            ctx.loaders().person(id).await?.map(|person| Node::Profile(Profile(person)))
+        }
+        GlobalId::Profile(_) => None,
         GlobalId::Tweet(id) => ctx.loaders().tweet(id).await?.map(|tweet| Node::Tweet(Tweet(tweet))),
         GlobalId::Photo(id) => ctx.loaders().photo(id).await?.map(|photo| Node::Photo(Photo(photo))),
         GlobalId::Comment(id) => ctx.loaders().comment(id).await?.map(|comment| Node::Comment(Comment(comment))),

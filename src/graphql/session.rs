@@ -33,7 +33,7 @@ struct SignUpInput {
 struct SignUpPayload {
     /// The person who has just signed up.
     viewer: Option<Viewer>,
-    /// sessionToken goes into the header Authorization: Bearer, and into connection_init as {"authorization": "Bearer …"}.
+    /// Goes into the header Authorization: Bearer, and into connection_init as {"authorization": "Bearer …"}.
     /// It is shown this once.
     session_token: Option<String>,
     /// What has to be mended; empty when all went well.
@@ -54,7 +54,7 @@ struct LogInInput {
 struct LogInPayload {
     /// The person who has just logged in.
     viewer: Option<Viewer>,
-    /// sessionToken goes into the header Authorization: Bearer, and into connection_init as {"authorization": "Bearer …"}.
+    /// Goes into the header Authorization: Bearer, and into connection_init as {"authorization": "Bearer …"}.
     /// It is shown this once.
     session_token: Option<String>,
     /// What has to be mended; empty when all went well.
@@ -194,7 +194,7 @@ async fn revoke(ctx: &Context<'_>, input: RevokeSessionInput) -> Result<RevokeSe
 }
 
 /// Nobody is logged in any more: neither for the rest of this request nor for the next one.
-fn forget_viewer(ctx: &Context<'_>) {
+pub fn forget_viewer(ctx: &Context<'_>) {
     ctx.set_viewer(None);
     ctx.append_http_header("set-cookie", cookie::cleared(&ctx.app().config));
 }

@@ -22,16 +22,20 @@ pub struct User(pub UserId);
 
 impl User {
     /// # Errors
-    /// When the user is not there, which nobody who refers to one expects.
+    /// NOT_FOUND when the user has been deleted since the list was read in which they stood.
     async fn person(self, ctx: &Context<'_>) -> Result<Arc<Person>> {
         let person = ctx.loaders().person(self.0).await?;
-        Ok(person.ok_or_else(|| Error::internal(format!("there is no user {}", self.0)))?)
+        Ok(person.ok_or_else(gone)?)
     }
 
     async fn stats(self, ctx: &Context<'_>) -> Result<entity::user_stats::Model> {
         let stats = ctx.loaders().stats(self.0).await?;
-        Ok(stats.ok_or_else(|| Error::internal(format!("user {} has no counters", self.0)))?)
+        Ok(stats.ok_or_else(gone)?)
     }
+}
+
+fn gone() -> Error {
+    Error::NotFound("The user has been deleted meanwhile.".to_owned())
 }
 
 /// A person, as everybody sees them.
@@ -166,7 +170,7 @@ impl UserQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The handle, in any letter case.")] username: String,
     ) -> Option<crate::error::Result<User>> {
-        let found = user::by_username(ctx.app().db.read(), &username).await.transpose()?;
+        let found = user::visible_by_username(ctx.app().db.read(), &username).await.transpose()?;
         Some(found.map(User))
     }
 }

@@ -68,7 +68,7 @@ impl Viewer {
 
     /// How many notifications I have not read.
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        Ok(notification::inbox(ctx.app().db.read(), self.0).await?.unread)
+        Ok(notification::unread(ctx.app().db.read(), self.0).await?)
     }
 
     /// Where I am logged in, latest first, at most 50; a further log-in ends the oldest. 30 days idle or 180 days old ends a

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Response as Executed, ServerError, Value};
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::rate;
+use super::accept::Media;
+use super::{rate, request_id};
+use crate::config::Config;
 use crate::error::Error;
 use crate::limit::document::Refused;
 use crate::limit::rate::Limited;
@@ -17,8 +19,7 @@ use crate::limit::rate::Limited;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-response+json; charset=utf-8");
 
-/// An answer has at most so many errors, of so many characters each: a document cannot make its answer large.
-const MOST_ERRORS: usize = 10;
+/// How many characters of what we say of a request there are at most: it may quote the request.
 const LONGEST_MESSAGE: usize = 200;
 
 /// Why a request was not executed at all.
@@ -42,7 +43,7 @@ impl Rejection {
 
     /// Our own fault: the cause goes to the log, under an id that the client is told.
     pub fn internal(error: &Error, what: &str) -> Self {
-        let request_id = request_id();
+        let request_id = request_id::current();
         tracing::error!(request_id, error = error.log(), "{what}");
         let rejection = Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.code(), error.to_string());
         Self { request_id: Some(request_id), ..rejection }
@@ -63,7 +64,7 @@ impl Rejection {
             let retry_after = self.limited.iter().map(|limited| limited.retry_after);
             extensions.extend(retry_after.map(|seconds| ("retryAfter".to_owned(), json!(seconds))));
         }
-        let message = shortened(&self.message);
+        let message = shortened(&self.message, LONGEST_MESSAGE);
         match self.location {
             Some((line, column)) => json!({
                 "message": message,
@@ -75,8 +76,7 @@ impl Rejection {
     }
 
     fn respond(&self, status: StatusCode, media: Media) -> Response {
-        let body = json!({ "errors": [self.error()] }).to_string();
-        let mut response = (status, [(header::CONTENT_TYPE, media.content_type())], body).into_response();
+        let mut response = media.respond(status, json!({ "errors": [self.error()] }).to_string());
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -105,28 +105,20 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// Which of the two media types of GraphQL over HTTP the client wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    Json,
-    GraphQl,
-}
-
 impl Media {
-    /// The one that the client weighs higher; the newer one if it weighs both alike, application/json if it names neither.
-    pub fn of(headers: &HeaderMap) -> Self {
-        let accepts = headers.get_all(header::ACCEPT);
-        let ranges = || accepts.iter().filter_map(|accept| accept.to_str().ok()).flat_map(|accept| accept.split(','));
-        let weight = |media_type| ranges().filter_map(|range| weight(range, media_type)).fold(0.0, f32::max);
-        let graphql = weight("application/graphql-response+json");
-        if graphql > 0.0 && graphql >= weight("application/json") { Self::GraphQl } else { Self::Json }
-    }
-
     fn content_type(self) -> HeaderValue {
         match self {
             Self::Json => JSON,
             Self::GraphQl => GRAPHQL_JSON,
         }
+    }
+
+    /// Any answer whose JSON is there already.
+    pub fn respond(self, status: StatusCode, json: String) -> Response {
+        let mut response = Response::new(Body::from(json));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
+        response
     }
 
     /// The answer to a request that was not understood, or may not be made: its status says so in either type.
@@ -149,21 +141,10 @@ impl Media {
             Self::GraphQl if is_request_error(&executed) => StatusCode::BAD_REQUEST,
             _ => StatusCode::OK,
         };
-        let headers = executed.http_headers.clone();
-        let mut response = Response::new(Body::from(to_json(&executed)));
-        *response.status_mut() = status;
-        response.headers_mut().extend(headers);
-        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
+        let mut response = self.respond(status, to_json(&executed));
+        response.headers_mut().extend(executed.http_headers);
         response
     }
-}
-
-/// The weight that one range of an Accept header gives to a media type; none if it is about something else.
-fn weight(range: &str, media_type: &str) -> Option<f32> {
-    let mut parts = range.split(';').map(str::trim);
-    parts.next().filter(|name| name.eq_ignore_ascii_case(media_type))?;
-    let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
-    Some(weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
 /// Whether nothing was executed: then the answer has no `data`.
@@ -186,9 +167,10 @@ fn internal(message: &str) -> String {
     json!({ "errors": [{ "message": message, "extensions": { "code": "INTERNAL" } }] }).to_string()
 }
 
-/// Gives every error its code, logs what is our fault, and takes our insides out of it.
-pub fn mask(executed: &mut Executed, request_id: &str) {
-    executed.errors.truncate(MOST_ERRORS);
+/// Gives every error its code, logs what is our fault, and takes our insides out of it. There are at most so many errors, of
+/// so many characters each, as is configured: a document cannot make its answer large.
+pub fn mask(executed: &mut Executed, config: &Config, request_id: &str) {
+    executed.errors.truncate(config.answer_errors);
     for error in &mut executed.errors {
         let source = error.source::<Error>();
         let known = source.map(|source| (source.code(), source.to_string(), source.log()));
@@ -214,7 +196,7 @@ pub fn mask(executed: &mut Executed, request_id: &str) {
         if let Some(seconds) = retry_after {
             extensions.set("retryAfter", seconds);
         }
-        error.message = shortened(&message);
+        error.message = shortened(&message, config.answer_error_chars);
         error.extensions = Some(extensions);
         error.source = None;
     }
@@ -227,8 +209,8 @@ fn segment(segment: &PathSegment) -> String {
     }
 }
 
-fn shortened(message: &str) -> String {
-    message.chars().take(LONGEST_MESSAGE).collect()
+fn shortened(message: &str, longest: usize) -> String {
+    message.chars().take(longest).collect()
 }
 
 /// What stands for the answer of an operation that could not be completed.
@@ -245,11 +227,6 @@ pub async fn not_found() -> Rejection {
 
 pub async fn method_not_allowed() -> Rejection {
     Rejection::new(StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT", "This method is not for this address.")
-}
-
-/// What a person tells the operator, and the operator finds in the log.
-pub fn request_id() -> String {
-    format!("{:016x}", rand::random::<u64>())
 }
 
 /// A handler panicked, which is a defect. The connection lives on.

@@ -1,37 +1,23 @@
-//! One operation, whatever transport it came by: read, limited, executed.
+//! One operation, whatever transport it came by: looked up, limited, executed.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_graphql::parser::types::{OperationDefinition, OperationType};
-use async_graphql::{Request, Response as Executed, Variables};
+use async_graphql::parser::types::{BaseType, OperationDefinition, OperationType};
+use async_graphql::{Request, Response as Executed, Value, Variables, value};
 use axum::http::StatusCode;
-use futures_util::{FutureExt, Stream, StreamExt};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use futures_util::future::Either;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 
 use super::Server;
-use super::answer::{Rejection, failed, mask, request_id};
-use super::rate;
+use super::answer::{Rejection, failed, mask};
+use super::documents::Documents;
+use super::params::Params;
+use super::{rate, request_id};
 use crate::error::Error;
 use crate::graphql::RequestContext;
-use crate::limit::document::{self, DocumentLimits};
-
-/// How long a query or mutation may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The parameters of a GraphQL request.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Params {
-    query: String,
-    operation_name: Option<String>,
-    #[serde(default)]
-    pub variables: Variables,
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
-}
+use crate::limit::document::fits_int;
 
 /// An operation that may be executed.
 pub struct Operation {
@@ -39,49 +25,44 @@ pub struct Operation {
     pub kind: OperationType,
     /// The objects that it may return, and 10 for each change: never less than 1.
     pub cost: u64,
+    /// Whether the answer is to say so.
+    tells_cost: bool,
+}
+
+impl Operation {
+    /// What the answer says of the cost, if the client wants to know: how much it is, how much one operation may cost, and
+    /// how much the client may still spend; null if that is not limited.
+    fn told_cost(&self, documents: &Documents, context: &RequestContext) -> Option<Value> {
+        let remaining = context.rates.binding().map(|standing| standing.remaining);
+        self.tells_cost
+            .then(|| value!({ "requested": self.cost, "maximum": documents.limits.max_cost, "remaining": remaining }))
+    }
 }
 
 impl Params {
-    /// # Errors
-    /// 400 when this is no JSON object of a GraphQL request.
-    pub fn from_json(json: &[u8]) -> Result<Self, Rejection> {
-        let params = serde_json::from_slice(json).and_then(Self::from_map);
-        params.map_err(|error| {
-            let message = format!("The body has to be a JSON object with the string `query`: {error}.");
-            Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
-        })
-    }
-
-    /// By way of a map: a struct would be read from a list of its fields as well.
+    /// Looks the document up and holds it against the limits.
     ///
     /// # Errors
-    /// When these are no parameters of a GraphQL request.
-    pub fn from_map(map: Map<String, Value>) -> serde_json::Result<Self> {
-        serde_json::from_value(Value::Object(map))
-    }
-
-    /// Parses the document and holds it against the limits.
-    ///
-    /// # Errors
-    /// 400 when it is no document, asks for too much, or does not have the operation.
-    pub fn prepare(self, limits: &DocumentLimits) -> Result<Operation, Rejection> {
-        let parsed = document::parse(&self.query, limits)?;
-        let variables = self.variables;
-        let name = self.operation_name.as_deref().filter(|name| !name.is_empty());
-        let Some(operation) = parsed.operation(name) else {
+    /// 400 when it is no document, is not known, asks for too much, or does not have the operation.
+    pub fn prepare(mut self, documents: &Documents) -> Result<Operation, Rejection> {
+        let source = self.source();
+        let document = documents.find(source)?;
+        let name = self.operation_name();
+        let Some(operation) = document.operation(name) else {
             let message = match name {
                 Some(name) => format!("The document has no operation named {name:.60}."),
                 None => "The document has several operations: say which one in operationName.".to_owned(),
             };
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED", message));
         };
-        let kind = operation.ty;
-        has_required(operation, &variables)?;
-        let cost = parsed.cost(name, &variables, limits)?;
-        let mut request = Request::new(self.query).variables(variables);
+        has_required(operation, &self.variables)?;
+        let (kind, variables) = (operation.ty, with_defaults(operation, self.variables.clone()));
+        has_ints(operation, &variables)?;
+        let cost = document.cost(name, &variables, &documents.limits)?;
+        let mut request = Request::new("").variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
-        request.set_parsed_query(parsed.parsed);
-        Ok(Operation { request, kind, cost })
+        request.set_parsed_query(document.parsed.clone());
+        Ok(Operation { request, kind, cost, tells_cost: self.wants_cost() })
     }
 }
 
@@ -91,7 +72,7 @@ fn has_required(operation: &OperationDefinition, variables: &Variables) -> Resul
         let (name, ty) = (&definition.name.node, &definition.var_type.node);
         let given = variables.get(name);
         let may_be_left_out = ty.nullable || definition.default_value.is_some();
-        if given.map_or(!may_be_left_out, |value| *value == async_graphql::Value::Null && !ty.nullable) {
+        if given.map_or(!may_be_left_out, |value| *value == Value::Null && !ty.nullable) {
             let message = format!("The variable ${name:.60} of the type {ty:.60} is missing.");
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
         }
@@ -99,16 +80,53 @@ fn has_required(operation: &OperationDefinition, variables: &Variables) -> Resul
     Ok(())
 }
 
+/// The engine takes 64 bits for an `Int` until it executes what the variable is for.
+fn has_ints(operation: &OperationDefinition, variables: &Variables) -> Result<(), Rejection> {
+    for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
+        let name = &definition.name.node;
+        if matches!(&definition.var_type.node.base, BaseType::Named(ty) if ty == "Int")
+            && let Some(Value::Number(number)) = variables.get(name)
+            && !fits_int(number)
+        {
+            let message = format!("The variable ${name:.60} is an Int, which has 32 bits: {number} is none.");
+            return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
+        }
+    }
+    Ok(())
+}
+
+/// The engine knows the default of a variable where it is an argument, but not in `@skip` and `@include`.
+fn with_defaults(operation: &OperationDefinition, mut variables: Variables) -> Variables {
+    for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
+        if let Some(default) = &definition.default_value {
+            variables.entry(definition.name.node.clone()).or_insert_with(|| default.node.clone());
+        }
+    }
+    variables
+}
+
+/// By when a request that came just now has to be answered.
+pub fn deadline(server: &Server) -> Instant {
+    Instant::now() + server.timings.request
+}
+
 /// Executes a query or mutation to its end. What goes wrong stands in the answer.
-pub async fn execute(server: &Server, operation: Operation, context: Arc<RequestContext>) -> Executed {
+pub async fn execute(
+    server: &Server,
+    operation: Operation,
+    context: Arc<RequestContext>,
+    deadline: Instant,
+) -> Executed {
+    let cost = operation.told_cost(&server.documents, &context);
     let request = operation.request.data(Arc::clone(&context));
     let executed = AssertUnwindSafe(server.schema.execute(request)).catch_unwind();
-    let mut executed = match tokio::time::timeout(TIMEOUT, executed).await {
+    let mut executed = match timeout_at(deadline, executed).await {
         Ok(Ok(executed)) => executed,
         Ok(Err(_panic)) => failed(Error::internal("a resolver panicked")),
         Err(_elapsed) => failed(Error::Timeout),
     };
-    mask(&mut executed, &request_id());
+    executed.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
+    mask(&mut executed, &server.app.config, &request_id::current());
     executed.http_headers.extend(rate::headers(context.rates.binding()));
     executed
 }
@@ -119,12 +137,21 @@ pub fn execute_stream(
     operation: Operation,
     context: Arc<RequestContext>,
 ) -> impl Stream<Item = Executed> + Send + use<> {
-    let request = operation.request.data(context);
-    let request_id = request_id();
+    if operation.kind != OperationType::Subscription {
+        let (server, deadline) = (server.clone(), deadline(server));
+        // Boxed, for it is large, and a subscription would have to be as large.
+        let answer = Box::pin(async move { execute(&server, operation, context, deadline).await });
+        return Either::Left(stream::once(answer));
+    }
+    let mut cost = operation.told_cost(&server.documents, &context);
+    let (config, request_id) = (Arc::clone(&server.app.config), request_id::current());
+    let request = operation.request.data(Arc::clone(&context));
     let stream = AssertUnwindSafe(server.schema.execute_stream(request)).catch_unwind();
-    stream.map(move |executed| {
+    Either::Right(stream.map(move |executed| {
+        context.end_turn();
         let mut executed = executed.unwrap_or_else(|_panic| failed(Error::internal("a resolver panicked")));
-        mask(&mut executed, &request_id);
+        executed.extensions.extend(cost.take().map(|cost| ("cost".to_owned(), cost)));
+        mask(&mut executed, &config, &request_id);
         executed
-    })
+    }))
 }

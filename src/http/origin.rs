@@ -5,15 +5,16 @@ use axum::http::{HeaderMap, header};
 
 use crate::config::Config;
 
-/// Whether a socket may be opened: from the public URL's pages, or by a client that is no browser and names no origin.
+/// Whether a socket may be opened: from the public URL's pages and those of the origins that are allowed besides, or by a
+/// client that is no browser and names no origin.
 pub fn is_allowed(config: &Config, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    allowed(config).iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    own(config).iter().chain(&config.allowed_origins).any(|allowed| allowed.eq_ignore_ascii_case(origin))
 }
 
 /// The public URL's origin. Unless one is configured, this computer under each of its names.
-fn allowed(config: &Config) -> Vec<String> {
+fn own(config: &Config) -> Vec<String> {
     let url = config.public_url();
     if config.public_url.is_none() && (config.listen.ip().is_loopback() || config.listen.ip().is_unspecified()) {
         let port = config.listen.port();

@@ -1,19 +1,22 @@
 //! GraphQL over server-sent events: the distinct connections mode of PROTOCOL.md of enisdenjo/graphql-sse.
 //!
-//! A POST that accepts `text/event-stream` gets every answer as an event `next`, and `complete` at the end. `curl -N` is
+//! A POST or GET that accepts `text/event-stream` gets every answer as an event `next`, and `complete` at the end; so does
+//! a document that is not executed, for a browser's EventSource cannot read the answer of a failed request. `curl -N` is
 //! enough to listen.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::body::Body;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
+use serde_json::json;
+use tokio::time::timeout;
 
 use super::Server;
-use super::answer::to_json;
+use super::answer::{Rejection, to_json};
 use super::operation::{Operation, execute_stream};
 use super::rate;
 use crate::auth::Viewer;
@@ -22,24 +25,41 @@ use crate::service::session;
 
 /// A comment that often keeps proxies from cutting a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Whether the client wants events.
-pub fn is_wanted(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    accept.contains("text/event-stream")
-}
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+    (header::CACHE_CONTROL, "no-cache"),
+    // Tells nginx not to collect events until it has many.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
 
 /// Answers with a stream of events, which ends early when the server stops or the viewer's session ends.
 pub fn answer(server: &Server, operation: Operation, context: Arc<RequestContext>, viewer: Option<Viewer>) -> Response {
     let standing = rate::headers(context.rates.binding());
     let next = execute_stream(server, operation, context).map(|executed| event("next", &to_json(&executed)));
     let events = next.chain(stream::once(async { event("complete", "") }));
-    let events = events.take_until(ended(server.clone(), viewer));
-    (standing, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))).into_response()
+    (standing, respond(events.take_until(ended(server.clone(), viewer)))).into_response()
 }
 
-fn event(name: &str, data: &str) -> Result<Event, Infallible> {
-    Ok(Event::default().event(name).data(data))
+/// The answer to a document that is not executed.
+pub fn refuse(rejection: &Rejection) -> Response {
+    let next = event("next", &json!({ "errors": [rejection.error()] }).to_string());
+    respond(stream::iter([next, event("complete", "")]))
+}
+
+fn respond(events: impl Stream<Item = String> + Send + 'static) -> Response {
+    let pieces = stream::unfold(Box::pin(events), async |mut events| {
+        let piece = match timeout(KEEP_ALIVE, events.next()).await {
+            Ok(event) => event?,
+            Err(_quiet) => ":\n\n".to_owned(),
+        };
+        Some((Ok::<_, Infallible>(piece), events))
+    });
+    (HEADERS, Body::from_stream(pieces)).into_response()
+}
+
+/// JSON has no line of its own. An event without any data would be passed over by browsers, so there is an empty line of it.
+fn event(name: &str, data: &str) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
 }
 
 async fn ended(server: Server, viewer: Option<Viewer>) {

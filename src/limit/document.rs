@@ -17,6 +17,7 @@
 //! not through fragments: only as deep as brackets nest, which is 60 levels.
 
 mod cost;
+mod int;
 mod size;
 mod tokens;
 
@@ -26,6 +27,8 @@ use async_graphql::Name;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::parser::{Error as ParseError, parse_query};
 
+pub use int::fits_int;
+use size::Measured;
 pub use size::Size;
 
 /// What a document may have at most.
@@ -76,6 +79,8 @@ pub enum Refused {
     Syntax { message: String, line: usize, column: usize },
     /// Fragments spread each other in a circle: no limit is needed to say no.
     Cycle(String),
+    /// The size of a page is no `Int`.
+    NoInt(String),
     /// The document is above one of the [`DocumentLimits`].
     TooLarge(String),
 }
@@ -86,7 +91,7 @@ impl Refused {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "GRAPHQL_PARSE_FAILED",
-            Self::Cycle(_) => "GRAPHQL_VALIDATION_FAILED",
+            Self::Cycle(_) | Self::NoInt(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::TooLarge(_) => "TOO_COSTLY",
         }
     }
@@ -99,7 +104,8 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Syntax { message, .. } | Self::Cycle(message) | Self::TooLarge(message)) = self;
+        let (Self::Syntax { message, .. } | Self::Cycle(message) | Self::NoInt(message) | Self::TooLarge(message)) =
+            self;
         f.write_str(message)
     }
 }
@@ -125,6 +131,10 @@ pub struct Document {
     pub size: Size,
     /// Selections looked at while measuring: as many as are written in the text, never more.
     pub visited: usize,
+    /// Tokens of text.
+    pub tokens: usize,
+    /// Whether the schema itself is asked for.
+    pub introspects: bool,
     /// The names of the fragments, each after those that it spreads.
     order: Vec<Name>,
 }
@@ -134,25 +144,32 @@ pub struct Document {
 /// # Errors
 ///
 /// [`Refused::Syntax`] if the text is no GraphQL document, [`Refused::Cycle`] if a fragment spreads
-/// itself, [`Refused::TooLarge`] above a limit. All else that can be wrong with a document, such as
+/// itself, [`Refused::TooLarge`] above a limit, [`Refused::NoInt`] for a page's size beyond 32 bits. All else that can be wrong with a document, such as
 /// a spread of an unknown fragment, is left to the engine's validation.
 pub fn parse(text: &str, limits: &DocumentLimits) -> Result<Document, Refused> {
-    tokens::check(text, limits)?;
+    let tokens = tokens::check(text, limits)?;
     let parsed = parse_query(text)?;
     let fragments = parsed.fragments.len();
     at_most("number of fragments", fragments, limits.max_fragments)?;
     let order = size::dependency_order(&parsed)?;
-    let (size, visited) = size::measure(&parsed, &order);
+    let Measured { size, visited, introspects } = size::measure(&parsed, &order);
     at_most("depth of an operation", size.depth, limits.max_depth)?;
     at_most("number of aliases", size.aliases, limits.max_aliases)?;
     let directives = size.directives;
     at_most("number of directives", directives, limits.max_directives)?;
     let selections = "number of selections with all fragments spread";
     at_most(selections, size.selections, limits.max_selections)?;
-    Ok(Document { parsed, size, visited, order })
+    int::check(&parsed)?;
+    Ok(Document { parsed, size, visited, tokens, introspects, order })
 }
 
 impl Document {
+    /// About how many bytes of memory it takes: a token is a node of the syntax tree at most, with a name of its own.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.tokens.saturating_mul(256).saturating_add(1_024)
+    }
+
     /// The operation that a request means, as the engine picks it: by name among named operations,
     /// without a name if there is only one. None is the engine's to report.
     #[must_use]

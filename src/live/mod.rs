@@ -45,6 +45,8 @@ pub enum Event {
     /// A session has ended.
     Session(SessionId),
     Delivered(Delivered),
+    /// Somebody was suspended, and everything of theirs with them.
+    Hidden,
 }
 
 #[derive(Clone)]
@@ -93,6 +95,10 @@ impl Live {
             Event::Session(session) => self.sessions.wake(session),
             // Nobody listens: nobody has to be told.
             Event::Delivered(batch) => drop(self.deliveries.send(batch)),
+            Event::Hidden => {
+                self.tweets.wake_all();
+                self.sessions.wake_all();
+            }
         }
     }
 

@@ -26,6 +26,7 @@ impl<K: Copy + Eq + Hash> Topics<K> {
         }
     }
 
+    /// Lets every listener look, for the rare change that may concern any of them.
     pub fn wake_all(&self) {
         for waker in self.lock().values() {
             waker.send_replace(());

@@ -18,6 +18,7 @@ use crate::clock::DAY;
 use crate::db::{bind_limit, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::ids::Ids;
+use crate::service::feed::threshold::Threshold;
 use crate::service::plan::Plan;
 
 /// Everything happened within so many milliseconds before now, evenly.
@@ -32,7 +33,8 @@ pub async fn carry_out(app: &App, plan: &Plan, password_hash: &str, progress: im
     if user::Entity::find().one(&tx).await?.is_some() {
         return Err(Error::user(UserErrorCode::Taken, None, "There are people in this database already."));
     }
-    let rows = Rows::of(app, plan, password_hash);
+    let threshold = Threshold::now(app, &tx).await?;
+    let rows = Rows::of(app, plan, password_hash, &threshold);
     insert(&tx, rows.users, &progress).await?;
     insert(&tx, rows.profiles, &progress).await?;
     insert(&tx, rows.stats.into_values().collect(), &progress).await?;
@@ -112,7 +114,7 @@ impl Times {
 }
 
 impl Rows {
-    fn of(app: &App, plan: &Plan, password_hash: &str) -> Self {
+    fn of(app: &App, plan: &Plan, password_hash: &str, threshold: &Threshold) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of 30 days")]
         let step = SPAN as f64 / plan.len().max(1) as f64;
         let mut times = Times { start: app.clock.now() - SPAN, step, next: 0 };
@@ -120,7 +122,7 @@ impl Rows {
         for username in &plan.usernames {
             rows.add_user(username, password_hash, &mut times);
         }
-        rows.add_follows(plan, app.config.feed_push_limit, &mut times);
+        rows.add_follows(plan, threshold, &mut times);
         rows.add_tweets(plan, &mut times);
         rows.add_comments(plan, &mut times);
         rows.add_likes(plan, &mut times);
@@ -136,6 +138,7 @@ impl Rows {
             email: format!("{username}@example.org"),
             password_hash: password_hash.to_owned(),
             created_at,
+            role: user::Role::Person,
         });
         self.profiles.push(profile::Model { user_id: id, nickname: None, bio: String::new(), avatar: None });
         self.stats.insert(
@@ -155,7 +158,7 @@ impl Rows {
         self.users.get(place).map_or(UserId(0), |user| user.id)
     }
 
-    fn add_follows(&mut self, plan: &Plan, push_limit: i64, times: &mut Times) {
+    fn add_follows(&mut self, plan: &Plan, threshold: &Threshold, times: &mut Times) {
         for (follower, followee) in &plan.follows {
             let (follower, followee) = (self.person(*follower), self.person(*followee));
             self.stats.entry(follower).and_modify(|stats| stats.following_count += 1);
@@ -174,7 +177,7 @@ impl Rows {
         }
         for edge in &mut self.follows {
             let followers = self.stats.get(&edge.followee_id).map_or(0, |stats| stats.follower_count);
-            edge.pushed = i16::from(followers <= push_limit);
+            edge.pushed = i16::from(!threshold.is_pulled(edge.followee_id, followers));
         }
     }
 

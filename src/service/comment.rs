@@ -9,7 +9,7 @@ use crate::db::{marks, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 use crate::service::page::{End, Slice};
-use crate::service::{idempotency, stats, subject, tweet};
+use crate::service::{idempotency, subject, suspension, tweet};
 
 /// How many tweets one statement reads the comments of: more than the largest page has.
 const BRANCHES: usize = 128;
@@ -54,17 +54,17 @@ async fn create_once(
 ) -> Result<comment::Model> {
     let input = (tweet, content);
     let tx = app.db.begin().await?;
-    if let Some(key) = key {
-        let [Some(_)] = stats::lock(&tx, [author]).await? else { return Err(Error::Unauthenticated) };
-        if let Some(first) = idempotency::find(app, &tx, author, key, &input).await? {
-            let first = by_ids(&tx, &[CommentId(first)]).await?.pop();
-            return first.ok_or_else(|| {
-                let message = "The comment that was made with this key has been deleted since.";
-                Error::user(UserErrorCode::NotFound, "idempotencyKey", message)
-            });
-        }
+    suspension::lock_active(&tx, author).await?;
+    if let Some(key) = key
+        && let Some(first) = idempotency::find(app, &tx, author, key, &input).await?
+    {
+        let first = by_ids(&tx, &[CommentId(first)]).await?.pop();
+        return first.ok_or_else(|| {
+            let message = "The comment that was made with this key has been deleted since.";
+            Error::user(UserErrorCode::NotFound, "idempotencyKey", message)
+        });
     }
-    // A tweet that many comment at once makes nothing wait but this row, which it alone has.
+    // A tweet that many comment at once makes nobody else's wait: this row it alone has.
     if !subject::lock(&tx, Subject::Tweet(tweet)).await? {
         return Err(Error::not_found("tweet", "tweetId"));
     }
@@ -154,16 +154,23 @@ async fn delete_once(app: &App, viewer: UserId, id: CommentId) -> Result<TweetId
         let message = "Only its author and the author of the tweet can delete a comment.";
         return Err(Error::user(UserErrorCode::NotYours, "commentId", message));
     }
-    remove(&tx, &[id]).await?;
-    subject::add(&tx, tweet, tweet_stats::Column::CommentCount, -1).await?;
-    let changed = Message::CommentChanged { comment: id, tweet, recipient, actor: comment.author_id };
-    outbox::post(app, &tx, changed).await?;
-    let discard = Message::Discard { subject: Subject::Comment(id), author: comment.author_id };
-    outbox::post(app, &tx, discard).await?;
+    take_away(app, &tx, &comment, recipient).await?;
     app.failpoints.pass("comment: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("comment: after commit").await;
     Ok(tweet)
+}
+
+/// Deletes a comment and posts what follows from it. It and its tweet, whose author is the recipient, are locked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn take_away(app: &App, tx: &DatabaseTransaction, comment: &comment::Model, recipient: UserId) -> Result<()> {
+    let comment::Model { id, tweet_id: tweet, author_id: author, .. } = *comment;
+    remove(tx, &[id]).await?;
+    subject::add(tx, tweet, tweet_stats::Column::CommentCount, -1).await?;
+    outbox::post(app, tx, Message::CommentChanged { comment: id, tweet, recipient, actor: author }).await?;
+    outbox::post(app, tx, Message::Discard { subject: Subject::Comment(id), author }).await
 }
 
 /// Deletes the rows of comments that are locked.

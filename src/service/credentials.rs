@@ -112,7 +112,10 @@ pub async fn free_for(db: &impl ConnectionTrait, user: UserId, email: &str) -> R
 }
 
 /// Locks the user, whose session has to last: the change of a password elsewhere may have ended it.
-async fn lock_by(app: &App, tx: &DatabaseTransaction, by: Proven<'_>, field: &'static str) -> Result<()> {
+///
+/// # Errors
+/// WRONG_CREDENTIALS for the field named, or UNAUTHENTICATED.
+pub async fn lock_by(app: &App, tx: &DatabaseTransaction, by: Proven<'_>, field: &'static str) -> Result<()> {
     lock(tx, by.user, by.password_hash, Some(field)).await?;
     session::own(app, tx, by.user, by.session).await?.map(drop).ok_or(Error::Unauthenticated)
 }

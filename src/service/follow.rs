@@ -14,8 +14,9 @@ use crate::app::App;
 use crate::bus::{Message, outbox};
 use crate::db::sql;
 use crate::error::{Error, Result, UserErrorCode};
+use crate::service::feed::threshold::Threshold;
 use crate::service::page::{self, Page, PageRequest};
-use crate::service::stats;
+use crate::service::{stats, suspension};
 
 /// Makes an edge; one that is there already stays as it is.
 ///
@@ -32,9 +33,7 @@ pub async fn follow(app: &App, follower: UserId, followee: UserId) -> Result<()>
 
 async fn follow_once(app: &App, follower: UserId, followee: UserId) -> Result<()> {
     let tx = app.db.begin().await?;
-    let [Some(mine), Some(theirs)] = stats::lock(&tx, [follower, followee]).await? else {
-        return Err(Error::not_found("user", "userId"));
-    };
+    let [mine, theirs] = lock_both(&tx, follower, followee).await?;
     // Under the lock, not by the number of inserted rows: MySQL's drivers count a row that was there already.
     if edge(&tx, follower, followee).await?.is_some() {
         return Ok(());
@@ -56,7 +55,7 @@ async fn follow_once(app: &App, follower: UserId, followee: UserId) -> Result<()
     stats::add(&tx, follower, user_stats::Column::FollowingCount, 1).await?;
     stats::add(&tx, followee, user_stats::Column::FollowerCount, 1).await?;
     let followers = theirs.follower_count + 1;
-    if followers <= app.config.feed_push_limit {
+    if !Threshold::now(app, &tx).await?.is_pulled(followee, followers) {
         outbox::post(app, &tx, Message::Fill { follower, followee, from: TweetId(0) }).await?;
     } else if followers == app.config.feed_push_limit + 1 {
         outbox::post(app, &tx, Message::Demote { followee, after: UserId(0) }).await?;
@@ -66,6 +65,18 @@ async fn follow_once(app: &App, follower: UserId, followee: UserId) -> Result<()
     tx.commit().await?;
     app.failpoints.pass("follow: after commit").await;
     Ok(())
+}
+
+/// Locks follower and followee, who have to be there for each other to see.
+async fn lock_both(tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<[user_stats::Model; 2]> {
+    let [Some(mine), Some(theirs)] = stats::lock(tx, [follower, followee]).await? else {
+        return Err(Error::not_found("user", "userId"));
+    };
+    let hidden = suspension::among(tx, &[follower, followee]).await?;
+    if hidden.iter().any(|hidden| hidden.user_id == follower) {
+        return Err(Error::Unauthenticated);
+    }
+    if hidden.is_empty() { Ok([mine, theirs]) } else { Err(Error::not_found("user", "userId")) }
 }
 
 /// Removes an edge; one that is not there is no fault.
@@ -83,21 +94,27 @@ pub async fn unfollow(app: &App, follower: UserId, followee: UserId) -> Result<(
 
 async fn unfollow_once(app: &App, follower: UserId, followee: UserId) -> Result<()> {
     let tx = app.db.begin().await?;
-    let [Some(_), Some(_)] = stats::lock(&tx, [follower, followee]).await? else {
-        return Err(Error::not_found("user", "userId"));
-    };
+    lock_both(&tx, follower, followee).await?;
     if edge(&tx, follower, followee).await?.is_none() {
         return Ok(());
     }
-    follow::Entity::delete_by_id((follower, followee)).exec(&tx).await?;
-    stats::add(&tx, follower, user_stats::Column::FollowingCount, -1).await?;
-    stats::add(&tx, followee, user_stats::Column::FollowerCount, -1).await?;
+    sever(app, &tx, follower, followee).await?;
     outbox::post(app, &tx, Message::Purge { follower, followee, after: TweetId(0) }).await?;
-    outbox::post(app, &tx, Message::FollowChanged { follower, followee }).await?;
     app.failpoints.pass("unfollow: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("unfollow: after commit").await;
     Ok(())
+}
+
+/// Removes an edge between two whose `user_stats` rows are locked. What it brought into the feed is the caller's concern.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn sever(app: &App, tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<()> {
+    follow::Entity::delete_by_id((follower, followee)).exec(tx).await?;
+    stats::add(tx, follower, user_stats::Column::FollowingCount, -1).await?;
+    stats::add(tx, followee, user_stats::Column::FollowerCount, -1).await?;
+    outbox::post(app, tx, Message::FollowChanged { follower, followee }).await
 }
 
 /// # Errors
@@ -156,7 +173,11 @@ pub async fn following(app: &App, user: UserId, request: &PageRequest) -> Result
 async fn edges(app: &App, user: UserId, request: &PageRequest, other: &str, own: &str) -> Result<Page<Edge>> {
     let db = app.db.read();
     page::read(request, async |slice| {
-        let text = format!("SELECT id, {other} AS user_id, created_at FROM follow WHERE {own} = ? {}", slice.sql("id"));
+        let text = format!(
+            "SELECT f.id, f.{other} AS user_id, f.created_at FROM follow f WHERE f.{own} = ?
+             AND NOT EXISTS (SELECT 1 FROM suspended s WHERE s.user_id = f.{other}) {}",
+            slice.sql("f.id")
+        );
         let values = std::iter::once(user.into()).chain(slice.bounds());
         Ok(Edge::find_by_statement(sql(db, &text, values)).all(db).await?)
     })

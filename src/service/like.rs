@@ -11,7 +11,8 @@ use crate::bus::{Message, outbox};
 use crate::db::sql;
 use crate::error::{Error, Result};
 use crate::service::page::{self, Page, PageRequest};
-use crate::service::subject;
+use crate::service::subject::{self, Owner};
+use crate::service::suspension;
 
 /// Likes something; what is liked already stays as it is.
 ///
@@ -35,6 +36,7 @@ pub async fn unlike(app: &App, viewer: UserId, subject: Subject) -> Result<()> {
 
 async fn set_once(app: &App, viewer: UserId, subject: Subject, wanted: bool) -> Result<()> {
     let tx = app.db.begin().await?;
+    suspension::lock_active(&tx, viewer).await?;
     let is_there = subject::lock(&tx, subject).await?;
     // Looked for after the lock, so that a deletion has either not begun or is seen.
     let owner = if is_there { subject::owner(&tx, subject).await? } else { None };
@@ -51,16 +53,35 @@ async fn set_once(app: &App, viewer: UserId, subject: Subject, wanted: bool) -> 
             created_at: Set(app.clock.now()),
         };
         liked::Entity::insert(row).exec_without_returning(&tx).await?;
+        subject::add_likes(&tx, subject, 1).await?;
+        outbox::post(app, &tx, changed(viewer, subject, owner)).await?;
     } else {
-        liked::Entity::delete_by_id((subject.kind(), subject.id(), viewer)).exec(&tx).await?;
+        take_back(app, &tx, viewer, subject, owner).await?;
     }
-    subject::add_likes(&tx, subject, if wanted { 1 } else { -1 }).await?;
-    let changed = Message::LikeChanged { subject, tweet: owner.tweet, recipient: owner.author, actor: viewer };
-    outbox::post(app, &tx, changed).await?;
     app.failpoints.pass("like: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("like: after commit").await;
     Ok(())
+}
+
+/// Removes a like and posts what follows from it. The subject is locked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn take_back(
+    app: &App,
+    tx: &DatabaseTransaction,
+    user: UserId,
+    subject: Subject,
+    owner: Owner,
+) -> Result<()> {
+    liked::Entity::delete_by_id((subject.kind(), subject.id(), user)).exec(tx).await?;
+    subject::add_likes(tx, subject, -1).await?;
+    outbox::post(app, tx, changed(user, subject, owner)).await
+}
+
+fn changed(actor: UserId, subject: Subject, owner: Owner) -> Message {
+    Message::LikeChanged { subject, tweet: owner.tweet, recipient: owner.author, actor }
 }
 
 /// # Errors

@@ -1,13 +1,17 @@
 //! The rules: who may, what is valid, what is one transaction. SQL lives here and in `bus/`, nowhere else.
 
+pub mod admin;
+pub mod audit;
 pub mod bulk;
 pub mod check;
 pub mod comment;
 pub mod counters;
 pub mod credentials;
+pub mod deletion;
 pub mod discard;
 pub mod feed;
 pub mod follow;
+pub mod gate;
 pub mod idempotency;
 pub mod like;
 pub mod media;
@@ -17,8 +21,10 @@ pub mod page;
 pub mod photo;
 pub mod plan;
 pub mod profile;
+pub mod queue;
 pub mod session;
 pub mod stats;
 pub mod subject;
+pub mod suspension;
 pub mod tweet;
 pub mod user;

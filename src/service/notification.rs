@@ -11,14 +11,15 @@ use entity::notification::{self, NotificationKind};
 use entity::{UserId, inbox};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    PaginatorTrait, QueryFilter, QuerySelect,
 };
 
 use crate::app::App;
 use crate::db::sql;
 use crate::error::{Error, Result};
 use crate::service::page::{self, Page, PageRequest};
+use crate::service::{stats, suspension};
 
 pub use deed::{Deed, comment, subject};
 pub use mark::{Mark, Marked, mark};
@@ -51,6 +52,8 @@ pub async fn agree(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<bo
             add(app, tx, &inbox, deed).await?;
             return Ok(true);
         }
+        // Somebody who leaves for good does nothing again: nothing of them need be remembered.
+        Some(known) if !stands && is_leaving(tx, deed.actor()).await? => remove(tx, recipient, &[known.seq]).await?,
         Some(known) if !stands && !known.is_read && !known.is_withdrawn => {
             withdraw(tx, recipient, &[known.seq]).await?;
         }
@@ -119,6 +122,33 @@ async fn withdraw(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -> 
     add_unread(tx, recipient, -i64::try_from(seqs.len()).unwrap_or(i64::MAX)).await
 }
 
+/// Whether somebody is being deleted, or has been.
+async fn is_leaving(tx: &DatabaseTransaction, user: UserId) -> Result<bool> {
+    Ok(suspension::among(tx, &[user]).await?.iter().any(|row| row.is_leaving)
+        || stats::by_ids(tx, &[user]).await?.is_empty())
+}
+
+/// Removes notifications for good, read or not, hidden or not.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn remove(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -> Result<()> {
+    inbox::Entity::find_by_id(recipient).lock_exclusive().one(tx).await?;
+    let chosen = || {
+        Condition::all()
+            .add(notification::Column::RecipientId.eq(recipient))
+            .add(notification::Column::Seq.is_in(seqs.iter().copied()))
+    };
+    let unread = notification::Entity::find()
+        .filter(chosen())
+        .filter(notification::Column::IsRead.eq(false))
+        .filter(notification::Column::IsWithdrawn.eq(false))
+        .count(tx)
+        .await?;
+    notification::Entity::delete_many().filter(chosen()).exec(tx).await?;
+    add_unread(tx, recipient, -i64::try_from(unread).unwrap_or(i64::MAX)).await
+}
+
 /// Adds to the number of unread notifications. The inbox is locked already.
 async fn add_unread(tx: &DatabaseTransaction, user: UserId, difference: i64) -> Result<()> {
     inbox::Entity::update_many()
@@ -172,6 +202,20 @@ pub async fn by_seq(app: &App, recipient: UserId, seq: i64) -> Result<Option<not
 pub async fn inbox(db: &impl ConnectionTrait, user: UserId) -> Result<inbox::Model> {
     let inbox = inbox::Entity::find_by_id(user).one(db).await?;
     Ok(inbox.unwrap_or(inbox::Model { user_id: user, last_seq: 0, unread: 0 }))
+}
+
+/// How many notifications somebody has not read, of those that they are shown. The inbox counts them all; what is taken off
+/// are those by people who are suspended just now, found from that small set and not from the list.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn unread(db: &impl ConnectionTrait, user: UserId) -> Result<i64> {
+    let text = "SELECT i.unread - (
+                    SELECT COUNT(*) FROM suspended s CROSS JOIN notification n
+                    WHERE n.actor_id = s.user_id AND n.recipient_id = i.user_id AND n.is_read = ? AND n.is_withdrawn = ?)
+                FROM inbox i WHERE i.user_id = ?";
+    let row = db.query_one_raw(sql(db, text, [false.into(), false.into(), user.into()])).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
 }
 
 /// What was added after a number, oldest first.

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result, UserErrorCode};
 use crate::media::MediaName;
 use crate::service::check::{self, Faults};
-use crate::service::media;
+use crate::service::{media, suspension};
 
 /// What is to become of one field.
 #[derive(Clone, Debug, Default)]
@@ -101,6 +101,7 @@ async fn update_once(app: &App, user: UserId, change: &Checked) -> Result<()> {
         return Ok(());
     }
     let tx = app.db.begin().await?;
+    suspension::lock_active(&tx, user).await?;
     // Locked, so that of two new avatars the second finds the first one to remove.
     let before = profile::Entity::find_by_id(user).lock_exclusive().one(&tx).await?.ok_or(Error::Unauthenticated)?;
     profile::Entity::update_many().set(changed).filter(profile::Column::UserId.eq(user)).exec(&tx).await?;

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::error::{Error, Result};
 use crate::live::Event;
-use crate::service::credentials;
+use crate::service::{credentials, suspension};
 
 const IDLE: i64 = 30 * DAY;
 const ABSOLUTE: i64 = 180 * DAY;
@@ -39,7 +39,7 @@ pub struct NewSession<'a> {
 /// Starts a session, and ends the user's oldest ones beyond the 50th.
 ///
 /// # Errors
-/// WRONG_CREDENTIALS when the password has been changed since it was verified.
+/// WRONG_CREDENTIALS when the password has been changed since it was verified, or the user is suspended.
 pub async fn start(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
     app.db.retry(|| start_once(app, new)).await
 }
@@ -48,6 +48,9 @@ async fn start_once(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
     let tx = app.db.begin().await?;
     // A change of the password either comes first and is seen here, or comes later and ends this session.
     credentials::lock(&tx, new.user, new.password_hash, None).await?;
+    if let Some(suspended) = suspension::among(&tx, &[new.user]).await?.first() {
+        return Err(suspension::refusal(suspended));
+    }
     let now = app.clock.now();
     let id = SessionId(app.ids.next());
     let row = session::ActiveModel {
@@ -135,7 +138,8 @@ pub async fn ended(app: &App, id: SessionId) {
     let mut topic = app.live.sessions.listen(id);
     loop {
         // A database that does not answer ends no session.
-        if matches!(which_last(app, &[id]).await, Ok(lasting) if lasting.is_empty()) {
+        // Boxed, so that it takes room only while it looks: there are as many of these as sockets.
+        if matches!(Box::pin(which_last(app, &[id])).await, Ok(lasting) if lasting.is_empty()) {
             return;
         }
         topic.woken().await;
@@ -204,6 +208,14 @@ pub async fn end_others(tx: &DatabaseTransaction, user: UserId, kept: SessionId)
     let ended = found.select_only().column(session::Column::Id).into_tuple().all(tx).await?;
     session::Entity::delete_many().filter(others).exec(tx).await?;
     Ok(ended)
+}
+
+/// Ends all sessions of a user, as part of a transaction after whose commit `tell` has to follow.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn end_all(tx: &DatabaseTransaction, user: UserId) -> Result<Vec<SessionId>> {
+    end_others(tx, user, SessionId(0)).await
 }
 
 /// Tells those who listen that sessions have ended.

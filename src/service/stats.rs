@@ -24,6 +24,19 @@ pub async fn lock<const N: usize>(
     Ok(users.map(|user| rows.iter().find(|row| row.user_id == user).cloned()))
 }
 
+/// The same for any number of users; returns those that exist, in ascending order.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn lock_all(tx: &DatabaseTransaction, users: &[UserId]) -> Result<Vec<user_stats::Model>> {
+    Ok(user_stats::Entity::find()
+        .filter(user_stats::Column::UserId.is_in(users.iter().copied()))
+        .order_by_asc(user_stats::Column::UserId)
+        .lock_exclusive()
+        .all(tx)
+        .await?)
+}
+
 /// Adds to one counter. The row is locked already.
 ///
 /// # Errors

@@ -4,7 +4,9 @@
 //! number of rows that a statement changed does not, since MySQL's drivers count the untouched ones. The order of locks:
 //! `user_stats`, `tweet_stats`, `comment_stats`, `inbox`.
 
-use entity::{CommentId, Subject, TweetId, UserId, comment_stats, tweet_stats};
+use entity::{
+    CommentId, Subject, TweetId, UserId, comment as comment_row, comment_stats, tweet as tweet_row, tweet_stats,
+};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
@@ -57,6 +59,23 @@ pub async fn owner(db: &impl ConnectionTrait, subject: Subject) -> Result<Option
         }
         Subject::Comment(id) => {
             let found = comment::by_ids(db, &[id]).await?.pop();
+            found.map(|comment| Owner { author: comment.author_id, tweet: comment.tweet_id })
+        }
+    })
+}
+
+/// The same whether anybody can see it or not.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn owner_if_hidden(db: &impl ConnectionTrait, subject: Subject) -> Result<Option<Owner>> {
+    Ok(match subject {
+        Subject::Tweet(id) => {
+            let found = tweet_row::Entity::find_by_id(id).one(db).await?;
+            found.map(|tweet| Owner { author: tweet.author_id, tweet: id })
+        }
+        Subject::Comment(id) => {
+            let found = comment_row::Entity::find_by_id(id).one(db).await?;
             found.map(|comment| Owner { author: comment.author_id, tweet: comment.tweet_id })
         }
     })

@@ -2,7 +2,9 @@
 
 use entity::{Subject, TweetId, UserId, feed_entry, tweet, user_stats};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
@@ -11,7 +13,7 @@ use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 use crate::service::page::{self, Page, PageRequest};
 use crate::service::photo::{self, NewPhoto, Stored};
-use crate::service::{idempotency, stats, subject};
+use crate::service::{idempotency, stats, subject, suspension};
 
 /// What somebody types to tweet.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +68,7 @@ pub async fn create(app: &App, author: UserId, new: &NewTweet) -> Result<tweet::
 /// The tweet, and whether it was made just now.
 async fn create_once(app: &App, author: UserId, new: &Checked, photos: &[Stored]) -> Result<(tweet::Model, bool)> {
     let tx = app.db.begin().await?;
-    let [Some(stats)] = stats::lock(&tx, [author]).await? else { return Err(Error::Unauthenticated) };
+    let stats = suspension::lock_active(&tx, author).await?;
     if let Some(key) = &new.key
         && let Some(first) = idempotency::find(app, &tx, author, key, new).await?
     {
@@ -122,26 +124,34 @@ pub async fn delete(app: &App, viewer: UserId, id: TweetId) -> Result<()> {
 
 async fn delete_once(app: &App, viewer: UserId, id: TweetId) -> Result<()> {
     let tx = app.db.begin().await?;
-    let [Some(_)] = stats::lock(&tx, [viewer]).await? else { return Err(Error::Unauthenticated) };
+    suspension::lock_active(&tx, viewer).await?;
     let Some(tweet) = by_ids(&tx, &[id]).await?.pop() else { return Err(Error::not_found("tweet", "tweetId")) };
     if tweet.author_id != viewer {
         return Err(Error::user(UserErrorCode::NotYours, "tweetId", "Only its author can delete a tweet."));
     }
-    // Who likes or comments holds this lock: what they add is committed by now, or they see that the tweet is gone.
-    subject::lock(&tx, Subject::Tweet(id)).await?;
-    tweet::Entity::update_many()
-        .col_expr(tweet::Column::DeletedAt, Expr::value(app.clock.now()))
-        .filter(tweet::Column::Id.eq(id))
-        .exec(&tx)
-        .await?;
-    feed_entry::Entity::delete_by_id((viewer, id)).exec(&tx).await?;
-    stats::add(&tx, viewer, user_stats::Column::TweetCount, -1).await?;
-    outbox::post(app, &tx, Message::Retract { tweet: id, pulled: false, after: UserId(0) }).await?;
-    outbox::post(app, &tx, Message::Discard { subject: Subject::Tweet(id), author: viewer }).await?;
+    bury(app, &tx, viewer, id).await?;
     app.failpoints.pass("delete: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("delete: after commit").await;
     Ok(())
+}
+
+/// Makes a living tweet dead and posts what follows from it. The author's `user_stats` row is locked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn bury(app: &App, tx: &DatabaseTransaction, author: UserId, id: TweetId) -> Result<()> {
+    // Who likes or comments holds this lock: what they add is committed by now, or they see that the tweet is gone.
+    subject::lock(tx, Subject::Tweet(id)).await?;
+    tweet::Entity::update_many()
+        .col_expr(tweet::Column::DeletedAt, Expr::value(app.clock.now()))
+        .filter(tweet::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    feed_entry::Entity::delete_by_id((author, id)).exec(tx).await?;
+    stats::add(tx, author, user_stats::Column::TweetCount, -1).await?;
+    outbox::post(app, tx, Message::Retract { tweet: id, pulled: false, after: UserId(0) }).await?;
+    outbox::post(app, tx, Message::Discard { subject: Subject::Tweet(id), author }).await
 }
 
 /// The condition under which anybody sees a tweet `t`.

@@ -4,6 +4,7 @@ use entity::{UserId, inbox, profile, user, user_stats};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
 
 use crate::app::App;
+use crate::db::sql;
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 
@@ -62,6 +63,7 @@ async fn create_once(app: &App, new: &NewUser, password_hash: &str) -> Result<us
         email: new.email.clone(),
         password_hash: password_hash.to_owned(),
         created_at: app.clock.now(),
+        role: user::Role::Person,
     };
     let row: user::ActiveModel = user.clone().into();
     match user::Entity::insert(row).exec_without_returning(&tx).await {
@@ -150,6 +152,17 @@ pub async fn by_username(db: &impl ConnectionTrait, username: &str) -> Result<Op
     }
     let user = user::Entity::find().filter(user::Column::Username.eq(username.to_lowercase())).one(db).await?;
     Ok(user.map(|user| user.id))
+}
+
+/// The same, if they are there for everybody to see.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn visible_by_username(db: &impl ConnectionTrait, username: &str) -> Result<Option<UserId>> {
+    let text = "SELECT u.id FROM users u WHERE u.username = ?
+                AND NOT EXISTS (SELECT 1 FROM suspended s WHERE s.user_id = u.id)";
+    let row = db.query_one_raw(sql(db, text, [username.to_lowercase().into()])).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
 }
 
 /// Users with their profiles, in one statement.

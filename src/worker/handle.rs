@@ -12,6 +12,7 @@ use crate::bus::{self, Message};
 use crate::db::is_unreachable;
 use crate::error::{Error, Result};
 use crate::live::Event;
+use crate::service::deletion;
 use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
 use crate::service::media;
@@ -119,6 +120,8 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
                 wakes.push(Event::Tweet(tweet));
             }
         }
+        Message::UserHidden { .. } => wakes.push(Event::Hidden),
+        Message::DeleteUser { user } => deletion::go_on(app, tx, user).await?,
         // Done already; what is left is to remove the message.
         Message::EmptyTrash => (),
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::error::Result;
 use crate::service::feed::{sweep, threshold};
-use crate::service::{idempotency, media, session};
+use crate::service::{deletion, idempotency, media, session};
 
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Soon after the start, so that a server which is restarted every day does it as well, but not while it starts.
@@ -40,6 +40,8 @@ async fn once(app: &App) -> Result<()> {
     tracing::info!(keys, entries, edges, "maintenance: forgot old idempotency keys, swept entries, promoted edges");
     let sessions = session::sweep(app).await?;
     tracing::info!(sessions, "maintenance: forgot expired sessions");
+    let leaving = deletion::resume_all(app).await?;
+    tracing::info!(leaving, "maintenance: went on with deleting people");
     let files = media::sweep(app).await?;
     tracing::info!(files, "maintenance: removed pictures that nothing names");
     Ok(())

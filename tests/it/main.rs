@@ -12,6 +12,7 @@
 mod support;
 
 mod accounts;
+mod admin;
 mod arrows;
 mod budget;
 mod cli;
@@ -21,8 +22,10 @@ mod contract;
 mod counters;
 mod crash;
 mod databases;
+mod deletion;
 mod feed;
 mod follows;
+mod gates;
 mod histories;
 mod http;
 mod likes;
@@ -41,6 +44,7 @@ mod seed_defects;
 mod sessions;
 mod several;
 mod socket;
+mod suspension;
 mod tweet_changed;
 mod tweets;
 mod uploads;

@@ -19,7 +19,7 @@ async fn a_picture_is_served_with_its_true_type_to_be_kept_for_good() {
     let ada = app.person("ada").await;
     let url = avatar(&app, &ada).await;
     assert!(url.starts_with("http://127.0.0.1:8000/media/"), "{url}");
-    let (response, bytes) = app.fetch(Method::GET, &url, &[]).await;
+    let (mut response, bytes) = app.fetch(Method::GET, &url, &[]).await;
     assert_eq!(response.status(), 200);
     let expected = [
         (header::CONTENT_TYPE, "image/jpeg"),
@@ -34,7 +34,10 @@ async fn a_picture_is_served_with_its_true_type_to_be_kept_for_good() {
     }
     assert!(bytes.starts_with(b"\xFF\xD8\xFF"));
 
-    let (head, nothing) = app.fetch(Method::HEAD, &url, &[]).await;
+    let (mut head, nothing) = app.fetch(Method::HEAD, &url, &[]).await;
+    for headers in [head.headers_mut(), response.headers_mut()] {
+        assert!(headers.remove("x-request-id").is_some(), "each request has its own");
+    }
     assert_eq!((head.status(), head.headers()), (response.status(), response.headers()));
     assert!(nothing.is_empty());
     assert_eq!(app.fetch(Method::POST, &url, &[]).await.0.status(), 405);

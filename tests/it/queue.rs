@@ -9,10 +9,12 @@ use entity::{
     user_stats,
 };
 use roost::app::App;
-use roost::bus::{dead_letter as dead_letters, outbox as queue};
+use roost::bus::outbox as queue;
 use roost::clock::SECOND;
 use roost::config::Config;
+use roost::service::audit::Actor::CommandLine;
 use roost::service::feed::verify;
+use roost::service::queue as dead_letters;
 use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 
@@ -32,7 +34,7 @@ async fn waiting(app: &App) -> Vec<outbox::Model> {
 }
 
 async fn dead(app: &App) -> Vec<dead_letter::Model> {
-    dead_letters::overview(app).await.unwrap().dead
+    dead_letters::dead_letters(app).await.unwrap()
 }
 
 /// Posts a message as somebody else might have.
@@ -71,8 +73,8 @@ async fn a_message_that_cannot_be_read_goes_to_the_dead_letters_at_once() {
         assert!(letter.error.contains(reason), "{reason}: {}", letter.error);
     }
     assert!(waiting(&app.app).await.is_empty());
-    assert_eq!(dead_letters::drop_letters(&app.app, Some(MessageId(3))).await.unwrap(), 1);
-    assert_eq!(dead_letters::drop_letters(&app.app, None).await.unwrap(), 3);
+    assert_eq!(dead_letters::drop_letters(&app.app, CommandLine, Some(&[MessageId(3)])).await.unwrap(), 1);
+    assert_eq!(dead_letters::drop_letters(&app.app, CommandLine, None).await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -108,7 +110,7 @@ async fn a_handler_that_fails_is_tried_again_ever_later_and_given_up_after_five_
     }
 
     app.damage("ALTER TABLE feed_entry_lost RENAME TO feed_entry").await;
-    assert_eq!(dead_letters::retry(&app.app, None).await.unwrap(), 2);
+    assert_eq!(dead_letters::retry(&app.app, CommandLine, None).await.unwrap(), 2);
     assert!(dead(&app.app).await.is_empty());
     assert!(waiting(&app.app).await.iter().all(|message| message.attempts == 0));
     app.drain().await;
@@ -154,7 +156,7 @@ async fn a_handler_that_panics_fails_its_message_and_not_the_worker() {
     assert_eq!(app.number("SELECT unread FROM inbox WHERE user_id = ?", [bob.id.into()]).await, 1);
     let entries = app.number("SELECT COUNT(*) FROM feed_entry WHERE user_id = ?", [bob.id.into()]).await;
     assert_eq!(entries, 0, "what the handler had done is rolled back");
-    dead_letters::drop_letters(&app.app, None).await.unwrap();
+    dead_letters::drop_letters(&app.app, CommandLine, None).await.unwrap();
 }
 
 #[tokio::test]

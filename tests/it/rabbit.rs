@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lapin::options::QueueDeleteOptions;
 use roost::bus::rabbit::{Link, Rabbit, Source};
-use roost::bus::{Lane, Queue, dead_letter};
+use roost::bus::{Lane, Queue};
+use roost::service::audit::Actor::CommandLine;
 use roost::service::feed::verify;
+use roost::service::queue;
 use roost::worker;
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -54,7 +56,7 @@ async fn outbox(app: &TestApp) -> i64 {
 }
 
 async fn dead(app: &TestApp) -> Vec<entity::dead_letter::Model> {
-    dead_letter::overview(&app.app).await.unwrap().dead
+    queue::dead_letters(&app.app).await.unwrap()
 }
 
 async fn sees(app: &TestApp, reader: &Person, tweets: usize) -> bool {
@@ -96,7 +98,7 @@ async fn a_handler_that_fails_is_tried_five_times_and_delays_nobody_else() {
     assert_eq!((letter.attempts, tries.load(Ordering::Relaxed)), (5, 5));
     assert!(letter.error.contains("a bug in the delivery"), "{}", letter.error);
     worker.stop().await;
-    dead_letter::drop_letters(&app.app, None).await.unwrap();
+    queue::drop_letters(&app.app, CommandLine, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -110,7 +112,7 @@ async fn what_was_given_up_can_be_tried_again() {
     let worker = Worker::start(&app);
     until("what cannot be read is given up at once", async || dead(&app).await.len() == 1).await;
     assert!(dead(&app).await[0].error.contains("unknown variant `dance`"));
-    dead_letter::drop_letters(&app.app, None).await.unwrap();
+    queue::drop_letters(&app.app, CommandLine, None).await.unwrap();
     app.damage(POST).await;
     let count = async || outbox(&app).await == 0;
     until("what can be read is done", count).await;
@@ -142,7 +144,7 @@ async fn a_message_that_always_ends_its_process_is_given_up_by_the_broker() {
     let letter = dead(&app).await.pop().unwrap();
     assert_eq!(letter.id.0, 1);
     assert!(letter.error.contains("delivered too often"), "{}", letter.error);
-    dead_letter::drop_letters(&app.app, None).await.unwrap();
+    queue::drop_letters(&app.app, CommandLine, None).await.unwrap();
 }
 
 #[tokio::test]

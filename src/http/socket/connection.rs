@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Value;
@@ -14,22 +15,24 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, timeout};
 
 use super::protocol::{self, Close, FromClient};
-use crate::app::App;
 use crate::auth::{self, Client, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
-use crate::http::operation::{Operation, Params, execute_stream};
+use crate::http::operation::{Operation, execute_stream};
+use crate::http::params::Params;
 use crate::http::{Server, Timings, rate};
 use crate::service::session;
 
 /// Operations on one socket at a time.
 const MOST_OPERATIONS: usize = 100;
+/// How long the peer has to say goodbye as well.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Answers that wait for the socket. When they are this many, the operations wait as well.
 const OUTBOX: usize = 16;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>, client: Client) {
+pub async fn serve(server: Arc<Server>, mut socket: WebSocket, viewer: Option<Viewer>, client: Client) {
     let patience = server.timings.write;
     if socket.protocol().is_none() {
         return end(&mut socket, Close::Subprotocol, patience).await;
@@ -41,24 +44,32 @@ pub async fn serve(server: Server, mut socket: WebSocket, viewer: Option<Viewer>
     for (_, running) in connection.operations.drain() {
         running.task.abort();
     }
-    if let Some(close) = close {
-        end(&mut socket, close, patience).await;
+    match close {
+        Some(close) => end(&mut socket, close, patience).await,
+        None => part(&mut socket).await,
     }
 }
 
 async fn end(socket: &mut WebSocket, close: Close, patience: Duration) {
     // The peer may be gone: then there is nobody to tell.
-    drop(timeout(patience, socket.send(Message::Close(Some(close.frame())))).await);
+    if matches!(timeout(patience, socket.send(Message::Close(Some(close.frame())))).await, Ok(Ok(()))) {
+        part(socket).await;
+    }
+}
+
+/// Reads on to the end: so a close of the peer's is answered, and nothing unread takes our own one with it.
+async fn part(socket: &mut WebSocket) {
+    drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
 }
 
 struct Connection {
-    server: Server,
+    server: Arc<Server>,
     /// By the cookie of the upgrade, until `connection_init` names somebody else.
     viewer: Option<Viewer>,
     client: Client,
     /// When the session was last known to be in use.
     seen_at: i64,
-    answers: mpsc::Sender<Answer>,
+    answers: mpsc::Sender<Box<Answer>>,
     operations: HashMap<String, Running>,
     /// How many operations were started: the number of the latest one.
     started: u64,
@@ -79,9 +90,10 @@ struct Answer {
 }
 
 impl Connection {
-    /// Runs until the socket ends, and says how: none if the peer has closed it.
-    async fn run(&mut self, socket: &mut WebSocket, answered: &mut mpsc::Receiver<Answer>) -> Option<Close> {
-        if let Err(close) = self.initialise(socket).await {
+    /// Runs until the socket ends, and says how. What is boxed here is large, and there only while it runs: a socket that waits
+    /// is to be small: none if the peer has closed it.
+    async fn run(&mut self, socket: &mut WebSocket, answered: &mut mpsc::Receiver<Box<Answer>>) -> Option<Close> {
+        if let Err(close) = Box::pin(self.initialise(socket)).await {
             return close;
         }
         let mut heard = Instant::now();
@@ -89,19 +101,19 @@ impl Connection {
         let mut ping = interval(ping_every);
         ping.reset();
         let stop = self.server.stop.clone();
-        let mut ended = pin!(session_ended(self.server.app.clone(), self.viewer));
+        let mut ended = pin!(session_ended(Arc::clone(&self.server), self.viewer));
         loop {
             let sent = tokio::select! {
                 message = socket.recv() => {
                     heard = Instant::now();
                     let Some(Ok(message)) = message else { return too_long(message) };
-                    match self.receive(message).await {
+                    match Box::pin(self.receive(message)).await {
                         Ok(Some(reply)) => send(socket, reply, patience).await,
                         Ok(None) => Ok(()),
                         Err(close) => return close,
                     }
                 }
-                Some(answer) = answered.recv() => match self.accept(answer) {
+                Some(answer) = answered.recv() => match self.accept(*answer) {
                     Some(message) => send(socket, message, patience).await,
                     None => Ok(()),
                 },
@@ -196,7 +208,7 @@ impl Connection {
             let errors = json!([{ "message": message, "extensions": { "code": "TOO_COSTLY" } }]);
             return Ok(Some(protocol::error(&id, &errors)));
         }
-        let operation = match params.prepare(&self.server.limits) {
+        let operation = match params.prepare(&self.server.documents) {
             Ok(operation) => operation,
             Err(rejection) => return Ok(Some(protocol::error(&id, &json!([rejection.error()])))),
         };
@@ -235,16 +247,19 @@ impl Connection {
 
 /// Executes an operation and sends what it yields; at the end `complete`, or `error` if there can be no more.
 async fn run_operation(
-    server: Server,
+    server: Arc<Server>,
     operation: Operation,
-    context: std::sync::Arc<RequestContext>,
-    answers: mpsc::Sender<Answer>,
+    context: Arc<RequestContext>,
+    answers: mpsc::Sender<Box<Answer>>,
     id: String,
     number: u64,
 ) {
     let is_subscription = operation.kind == OperationType::Subscription;
     let mut stream = pin!(execute_stream(&server, operation, context));
-    let say = async |message, is_last| answers.send(Answer { id: id.clone(), number, message, is_last }).await.is_ok();
+    let say = async |message, is_last| {
+        let answer = Answer { id: id.clone(), number, message, is_last };
+        answers.send(Box::new(answer)).await.is_ok()
+    };
     while let Some(executed) = stream.next().await {
         // An event that is null as a whole is the stream's own failure: no event field of ours is null otherwise.
         let is_broken = is_subscription && executed.data == Value::Null && executed.is_err();
@@ -291,9 +306,9 @@ async fn send(socket: &mut WebSocket, message: Message, patience: Duration) -> R
 }
 
 /// Returns when the viewer's session has ended; never without one.
-async fn session_ended(app: App, viewer: Option<Viewer>) {
+async fn session_ended(server: Arc<Server>, viewer: Option<Viewer>) {
     match viewer {
-        Some(viewer) => session::ended(&app, viewer.session).await,
+        Some(viewer) => session::ended(&server.app, viewer.session).await,
         None => std::future::pending().await,
     }
 }

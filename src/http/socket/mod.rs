@@ -3,15 +3,18 @@
 mod connection;
 mod protocol;
 
+use std::sync::Arc;
+
 use async_graphql_axum::GraphQLProtocol;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Server;
-use super::answer::{Rejection, method_not_allowed};
+use super::answer::Rejection;
+use super::graphql;
 use super::identity::identify;
 use super::origin;
 use crate::auth::Client;
@@ -20,20 +23,35 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// The longest message that a client may send, in bytes.
 const LONGEST_MESSAGE: usize = 64 * 1024;
 /// Bytes that each socket keeps for reading and writing. The defaults would cost 256 KiB a socket.
-const BUFFER: usize = 4 * 1024;
+const BUFFER: usize = 1024;
 
-/// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is not for this address.
-pub async fn upgrade(
+/// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is a request.
+pub async fn or_get(
     State(server): State<Server>,
     client: Client,
     headers: HeaderMap,
+    uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     protocol: Result<GraphQLProtocol, StatusCode>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else {
-        return ([(header::ALLOW, "POST")], method_not_allowed().await).into_response();
-    };
-    if protocol.is_err() {
+    match upgrade {
+        Ok(upgrade) => open(server, client, headers, upgrade, protocol.is_ok()).await,
+        Err(rejection) if headers.contains_key(header::UPGRADE) => {
+            let message = format!("This is no handshake of a WebSocket: {}.", rejection.body_text());
+            Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response()
+        }
+        Err(_) => graphql::get(&server, client, &headers, &uri).await,
+    }
+}
+
+async fn open(
+    server: Server,
+    client: Client,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+    is_graphql: bool,
+) -> Response {
+    if !is_graphql {
         let message = format!("Ask for the subprotocol {SUBPROTOCOL} in Sec-WebSocket-Protocol.");
         return Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response();
     }
@@ -45,6 +63,7 @@ pub async fn upgrade(
         Ok(identity) => identity.viewer,
         Err(rejection) => return rejection.into_response(),
     };
+    let sockets = server.sockets.clone();
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(LONGEST_MESSAGE)
@@ -52,7 +71,8 @@ pub async fn upgrade(
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            let serving = connection::serve(server.clone(), socket, viewer, client);
-            server.sockets.clone().track_future(serving).await;
+            // Boxed, for what holds a future is as large as the future, more than once.
+            let serving = Box::pin(connection::serve(Arc::new(server), socket, viewer, client));
+            sockets.track_future(serving).await;
         })
 }

@@ -15,7 +15,7 @@ use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::answer::Rejection;
-use super::operation::Params;
+use super::params::Params;
 use crate::app::App;
 use form::Form;
 use map::Places;

@@ -24,9 +24,7 @@
 //! connection with no such argument. A list with neither, such as the photos of a tweet, is not
 //! recognised and counts as one object: the schema must keep such lists short.
 //!
-//! What `@skip` or `@include` takes away by a literal or by a variable of the request costs
-//! nothing. Defaults of variables are not looked at there: async-graphql 8.0.0-rc.5 does not either
-//! (`remove_skipped_selection`), and where it did, the cost would only be too high.
+//! What `@skip` or `@include` takes away costs nothing.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -117,8 +115,6 @@ impl Price {
 
 /// The prices of one operation: they depend on its variables.
 struct Pricing<'a> {
-    /// As the request sends them.
-    sent: &'a Variables,
     /// As the operation declares them: sent, else by default.
     values: HashMap<&'a Name, &'a Value>,
     default_page: u64,
@@ -134,7 +130,7 @@ impl<'a> Pricing<'a> {
             let default = variable.node.default_value.as_ref();
             Some((name, sent.get(name).or(default.map(|value| &value.node))?))
         });
-        Self { sent, values: values.collect(), default_page, fragments: HashMap::new() }
+        Self { values: values.collect(), default_page, fragments: HashMap::new() }
     }
 
     fn selection_set(&self, set: &SelectionSet) -> Price {
@@ -205,7 +201,7 @@ impl<'a> Pricing<'a> {
         sizes.reduce(Option::max).map(|size| size.unwrap_or(self.default_page))
     }
 
-    /// Whether a selection is taken away, as far as the request itself says so.
+    /// Whether a selection is taken away. A condition that is no boolean is the engine's to refuse.
     fn skips(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().any(|directive| {
             let unwanted = match directive.node.name.node.as_str() {
@@ -215,8 +211,8 @@ impl<'a> Pricing<'a> {
             };
             directive.node.get_argument("if").is_some_and(|condition| {
                 let condition = condition.node.clone().into_const_with(|name| {
-                    let boolean = |value: &&Value| matches!(value, Value::Boolean(_));
-                    self.sent.get(&name).filter(boolean).cloned().ok_or(())
+                    let value = self.values.get(&name).copied();
+                    value.filter(|value| matches!(value, Value::Boolean(_))).cloned().ok_or(())
                 });
                 condition == Ok(Value::Boolean(unwanted))
             })

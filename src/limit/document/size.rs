@@ -91,8 +91,14 @@ fn spreads(set: &SelectionSet) -> Vec<&Name> {
     spreads
 }
 
-/// The size of a document, and the number of selections looked at to know it.
-pub(super) fn measure(document: &ExecutableDocument, order: &[Name]) -> (Size, usize) {
+/// What is known of a document once each of its selections has been looked at.
+pub(super) struct Measured {
+    pub size: Size,
+    pub visited: usize,
+    pub introspects: bool,
+}
+
+pub(super) fn measure(document: &ExecutableDocument, order: &[Name]) -> Measured {
     let mut measure = Measure::default();
     for name in order {
         if let Some(fragment) = document.fragments.get(name) {
@@ -116,13 +122,14 @@ pub(super) fn measure(document: &ExecutableDocument, order: &[Name]) -> (Size, u
             selections: largest.selections.saturating_add(size.selections),
         };
     }
-    (largest, measure.visited)
+    Measured { size: largest, visited: measure.visited, introspects: measure.introspects }
 }
 
 #[derive(Default)]
 struct Measure<'a> {
     fragments: HashMap<&'a Name, Size>,
     visited: usize,
+    introspects: bool,
 }
 
 impl Measure<'_> {
@@ -132,6 +139,7 @@ impl Measure<'_> {
             self.visited = self.visited.saturating_add(1);
             let mut inner = match &selection.node {
                 Selection::Field(field) => {
+                    self.introspects |= matches!(field.node.name.node.as_str(), "__schema" | "__type");
                     let mut inner = self.selection_set(&field.node.selection_set.node);
                     inner.depth = inner.depth.saturating_add(1);
                     let aliases = usize::from(field.node.alias.is_some());

@@ -12,13 +12,13 @@ use super::{DocumentLimits, Refused, at_most};
 /// The parser bounds fields alone, at 64 levels, and only once its grammar has recursed.
 const MAX_NESTING: usize = 60;
 
-/// Checks a text for what can be known without parsing it.
+/// Checks a text for what can be known without parsing it, and counts its tokens.
 ///
 /// # Errors
 ///
 /// [`Refused::TooLarge`] above the limits on bytes and tokens or above [`MAX_NESTING`],
 /// [`Refused::Syntax`] if a string has no end.
-pub(super) fn check(text: &str, limits: &DocumentLimits) -> Result<(), Refused> {
+pub(super) fn check(text: &str, limits: &DocumentLimits) -> Result<usize, Refused> {
     at_most("number of bytes", text.len(), limits.max_bytes)?;
 
     let mut tokens = 0_usize;
@@ -37,7 +37,8 @@ pub(super) fn check(text: &str, limits: &DocumentLimits) -> Result<(), Refused> 
         at_most("nesting of brackets", nesting, MAX_NESTING)?;
         rest = after;
     }
-    at_most("number of tokens", tokens, limits.max_tokens)
+    at_most("number of tokens", tokens, limits.max_tokens)?;
+    Ok(tokens)
 }
 
 enum Token {

@@ -3,6 +3,7 @@
 use entity::{TweetId, UserId, follow};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
+use super::threshold::Threshold;
 use super::{NO_END, batch, tweets_end};
 use crate::app::App;
 use crate::bus::{Message, outbox};
@@ -27,7 +28,7 @@ pub async fn fill(
     from: TweetId,
 ) -> Result<()> {
     let Some(author) = stats::by_ids(tx, &[followee]).await?.pop() else { return Ok(()) };
-    if author.follower_count > app.config.feed_push_limit {
+    if Threshold::now(app, tx).await?.is_pulled(followee, author.follower_count) {
         return Ok(());
     }
     let size = app.config.feed_batch;

@@ -6,13 +6,13 @@
 use entity::{TweetId, UserId, tweet};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
 
-use super::{NO_END, batch, followers_end};
+use super::{NO_END, batch, followers_end, threshold};
 use crate::app::App;
 use crate::bus::{Message, outbox};
 use crate::db::{marks, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::live::Delivered;
-use crate::service::stats;
+use crate::service::deletion;
 
 /// Copies a tweet into the feeds of the next batch of pushed followers, and says whom to wake.
 ///
@@ -45,10 +45,10 @@ pub async fn deliver(app: &App, tx: &DatabaseTransaction, id: TweetId, after: Us
     Ok(Some(Delivered { tweet: id, author, after, through, first }))
 }
 
-/// An author who has more followers than are pushed to, because the limit was lowered or a message was lost by hand.
+/// An author who has more followers than are pushed to, because the limit was lowered, the gate was opened, or a message was
+/// lost by hand.
 async fn demote_if_too_many(app: &App, tx: &DatabaseTransaction, author: UserId) -> Result<()> {
-    let followers = stats::by_ids(tx, &[author]).await?.first().map_or(0, |stats| stats.follower_count);
-    if followers > app.config.feed_push_limit {
+    if threshold::is_pulled(app, tx, author).await? {
         outbox::post(app, tx, Message::Demote { followee: author, after: UserId(0) }).await?;
     }
     Ok(())
@@ -79,7 +79,7 @@ pub async fn retract(app: &App, tx: &DatabaseTransaction, id: TweetId, pulled: b
         (None, false) => outbox::post(app, tx, Message::Retract { tweet: id, pulled: true, after: UserId(0) }).await,
         (None, true) => {
             tweet::Entity::delete_by_id(id).exec(tx).await?;
-            Ok(())
+            deletion::tweet_is_gone(app, tx, tweet.author_id).await
         }
     }
 }

@@ -17,7 +17,8 @@ pub async fn sweep(app: &App) -> Result<u64> {
     let db = app.db.read();
     let (mut swept, mut after) = (0, UserId(0));
     loop {
-        let text = "SELECT id FROM users WHERE id > ? ORDER BY id LIMIT 1";
+        // Readers by their entries: a delivery that was under way may outlive the reader.
+        let text = "SELECT user_id FROM feed_entry WHERE user_id > ? ORDER BY user_id LIMIT 1";
         let Some(row) = db.query_one_raw(sql(db, text, [after.into()])).await? else { return Ok(swept) };
         after = row.try_get_by_index(0)?;
         swept += sweep_reader(app, after).await?;

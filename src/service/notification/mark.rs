@@ -101,10 +101,11 @@ async fn mark_up_to(app: &App, viewer: UserId, up_to: i64) -> Result<Marked> {
     );
     let values = [viewer.into(), false.into(), false.into(), up_to.into(), (MOST as u64).into()];
     let newest = notification::Model::find_by_statement(sql(&tx, &text, values)).all(&tx).await?;
-    // Hidden ones by suspended people as well, or the number of unread ones could never become 0. Every row that is
-    // counted here changes, so that all engines count alike.
+    // Those that are shown, as everywhere: what suspended people did comes back unread. Every row that is counted here
+    // changes, so that all engines count alike.
     let text = "UPDATE notification SET is_read = ?
-                WHERE recipient_id = ? AND seq <= ? AND is_read = ? AND is_withdrawn = ?";
+                WHERE recipient_id = ? AND seq <= ? AND is_read = ? AND is_withdrawn = ?
+                AND NOT EXISTS (SELECT 1 FROM suspended s WHERE s.user_id = notification.actor_id)";
     let values = [true.into(), viewer.into(), up_to.into(), false.into(), false.into()];
     let count = tx.execute_raw(sql(&tx, text, values)).await?.rows_affected();
     add_unread(&tx, viewer, -difference(count)).await?;

@@ -63,6 +63,9 @@ async fn where_there_is_no_database_nothing_is_looked_after_and_none_is_made() {
             assert_eq!(made, 0, "{command:?}");
         }
     }
+    // On a server it is there, but nothing is in it.
+    let place = Place::empty();
+    refused(&place, &mut place.roost(&["feed", "verify"]), "There is no database of roost at ").await;
     place.run(&["migrate"]).await.ok();
     place.run(&["feed", "verify"]).await.ok();
 }
@@ -88,8 +91,8 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
     let place = Place::embedded();
     for (file, expected) in [
         ("feed_batch = 0", "feed_batch has to be at least 1, but it is 0."),
-        ("argon2_memory_kib = 4294967295", "argon2_memory_kib may be at most 4194304, but it is 4294967295."),
-        ("argon2_passes = 101", "argon2_passes may be at most 100, but it is 101."),
+        ("argon2_memory_kib = 4294967295", "argon2_memory_kib has to be at most 4194304, but it is 4294967295."),
+        ("argon2_passes = 101", "argon2_passes has to be at most 100, but it is 101."),
         ("feed_batch = \"many\"", "feed_batch: invalid type"),
         ("feed_batch = 5000000000", "feed_batch"),
         ("feed_bach = 5", "feed_bach"),
@@ -101,6 +104,12 @@ async fn a_bad_configuration_file_is_refused_in_one_sentence() {
         ("log = \"a=b=c\"", "is not a log filter"),
         ("feed_batch = 5 5", "line 1, column 16"),
         ("[feed]\nbatch = 5", "feed"),
+        ("allowed_origins = [\"https://app.example/page\"]", "allowed_origins has to hold origins"),
+        ("allowed_origins = [\"*\"]", "allowed_origins has to hold origins"),
+        ("trusted_documents_mode = \"enforce\"", "set trusted_documents"),
+        ("trusted_documents_mode = \"perhaps\"", "trusted_documents_mode"),
+        ("request_seconds = 0", "request_seconds has to be at least 1"),
+        ("answer_errors = 0", "answer_errors has to be at least 1"),
     ] {
         std::fs::write(place.path("roost.toml"), file).unwrap();
         refused(&place, &mut place.roost(&["serve"]), expected).await;
@@ -130,7 +139,8 @@ async fn a_bad_variable_is_refused_in_one_sentence() {
 
 #[tokio::test]
 async fn more_memory_for_a_hash_than_there_is_is_told_by_the_name_of_the_setting() {
-    let place = Place::with(|config| config.argon2_memory_kib = 4 << 20);
+    let place = Place::embedded();
+    std::fs::write(place.path("roost.toml"), "argon2_memory_kib = 4194304").unwrap();
     // No more than a gigabyte may be taken, whatever the machine has.
     let limited = format!("ulimit -v 1000000 && exec {} migrate", env!("CARGO_BIN_EXE_roost"));
     let mut command = Command::new("sh");
@@ -183,6 +193,20 @@ async fn flags_go_before_variables_before_the_file_before_defaults() {
     let config = ended(command.env("ROOST_DATA_DIR", "of the variable")).await;
     assert_eq!((printed(&config, key), printed(&config, "feed_batch")), (Some("\"of the flag\""), Some("7")));
     assert_eq!(place.files(), ["roost.toml"], "config touches nothing");
+}
+
+#[tokio::test]
+async fn a_list_in_the_environment_has_commas() {
+    let place = Place::new();
+    for (variable, expected) in [
+        ("https://a.example, http://b.example:8080", r#"["https://a.example","http://b.example:8080"]"#),
+        ("https://a.example", r#"["https://a.example"]"#),
+        ("", "[]"),
+    ] {
+        let mut command = place.roost(&["config"]);
+        let config = ended(command.env("ROOST_ALLOWED_ORIGINS", variable)).await;
+        assert_eq!(printed(&config, "allowed_origins"), Some(expected), "{variable}");
+    }
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 mod bulk;
 mod configuration;
 mod feed;
+mod gate;
 mod processes;
 mod queue;
 mod seed;
+mod user;
 
 use crate::support::process::{Ended, Place};
 
@@ -31,10 +33,16 @@ impl Ended {
 #[tokio::test]
 async fn help_names_every_command() {
     let help = Place::new().run(&["--help"]).await;
-    for command in ["serve", "worker", "migrate", "schema", "config", "seed", "feed", "queue"] {
+    for command in ["serve", "worker", "migrate", "schema", "config", "seed", "feed", "queue", "user", "gate"] {
         assert!(help.ok().lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help:?}");
     }
-    for (group, commands) in [("feed", &["verify", "promote", "sweep"]), ("queue", &["list", "retry", "drop"])] {
+    let user = ["list", "create", "suspend", "restore", "delete", "promote", "demote", "reset-password"];
+    for (group, commands) in [
+        ("feed", &["verify", "promote", "sweep"][..]),
+        ("queue", &["list", "retry", "drop"]),
+        ("gate", &["list", "show", "set"]),
+        ("user", &user),
+    ] {
         let help = Place::new().run(&[group, "--help"]).await;
         for command in commands {
             assert!(help.ok().lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help:?}");

@@ -1,6 +1,9 @@
 //! Whatever is wrong with the input of a mutation is told at once. Mutations are found by introspection: a new one with
 //! several fields has to say here what its faults are.
 
+use entity::user::Role;
+use roost::service::admin;
+use roost::service::audit::Actor;
 use serde_json::{Value, json};
 
 use crate::support::{Form, Person, TestApp};
@@ -98,6 +101,12 @@ fn cases(eve: &Person) -> Vec<Case> {
             json!({ "notificationIds": [eve.gid], "upTo": notification_cursor(), "read": true }),
             &["INVALID", "NOT_FOUND notificationIds"],
         ),
+        case(
+            "adminSetGate",
+            json!({ "name": "No Name", "percent": 101, "description": long, "allow": [crate::support::tweet_gid(1)],
+                "deny": [eve.gid], "unlist": [eve.gid] }),
+            &["INVALID name", "INVALID percent", "TOO_LONG description", "NOT_FOUND allow", "INVALID unlist"],
+        ),
     ]
 }
 
@@ -111,6 +120,7 @@ fn notification_cursor() -> String {
 async fn all_faults_of_an_input_are_told_at_once_and_nothing_is_changed() {
     let app = TestApp::new().await;
     let [ada, eve] = app.cast(["ada", "eve"]).await;
+    admin::set_role(&app.app, Actor::CommandLine, ada.id, Role::Admin).await.unwrap();
     let before = app.number("SELECT (SELECT COUNT(*) FROM users) + (SELECT COUNT(*) FROM outbox)", []).await;
     for case in cases(&eve) {
         let Case { mutation, input, files, faults } = case;

@@ -7,7 +7,7 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{FieldDefinition, InputValueDefinition, TypeKind, TypeSystemDefinition};
 
 /// What of the contract is still to be built. The list only shrinks: what is there has to leave it.
-const NOT_YET: &[&str] = &["DeleteAccountInput", "DeleteAccountPayload", "Mutation.deleteAccount"];
+const NOT_YET: &[&str] = &[];
 
 /// Everything that a schema has, by its name, with what is promised of it: `Tweet.comments(first:)` is `Int`.
 type Parts = BTreeMap<String, String>;

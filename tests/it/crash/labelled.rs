@@ -249,6 +249,7 @@ fn every_label_of_the_source_is_a_point_of_the_crash_test() {
         .iter()
         .chain(&EMBEDDED)
         .chain(&RABBIT)
+        .chain(&super::deletion::POINTS)
         .map(|point| point.split_once('#').map_or(*point, |(label, _)| label).to_owned())
         .collect();
     assert_eq!(labels, covered);

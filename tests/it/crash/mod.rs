@@ -1,6 +1,7 @@
 //! Processes that are killed as `kill -9` does, at every labelled point of the write path and at random, and started again:
 //! what was acknowledged is there, nothing is there twice, and every feed is what its definition says.
 
+mod deletion;
 mod labelled;
 mod random;
 

@@ -32,11 +32,11 @@ pub enum Step {
     Like(usize, usize),
     /// Of what they like, or of just anything.
     Unlike(usize, usize),
-    /// Somebody reads all that they were told.
+    /// One of those who have been told something reads it all.
     Read(usize),
     /// The same up to one of them.
     ReadUpTo(usize, usize),
-    /// One of them is marked: the other way round, or once more as it is.
+    /// One notification is marked: the other way round, or once more as it is.
     Mark(usize, usize),
     Suspend(usize),
     Restore(usize),
@@ -64,7 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (some.clone(), any::<bool>()).prop_map(|(n, own)| Step::DeleteComment(n, own)),
         6 => with_some.clone().prop_map(|(a, n)| Step::Like(a, n)),
         4 => with_some.clone().prop_map(|(a, n)| Step::Unlike(a, n)),
-        2 => one.clone().prop_map(Step::Read),
+        2 => some.clone().prop_map(Step::Read),
         1 => with_some.clone().prop_map(|(a, n)| Step::ReadUpTo(a, n)),
         3 => with_some.prop_map(|(a, n)| Step::Mark(a, n)),
         1 => one.clone().prop_map(Step::Suspend),
@@ -76,7 +76,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Sweep),
         1 => Just(Step::Drain),
     ];
-    proptest::collection::vec(step, 5..60)
+    proptest::collection::vec(step, 20..70)
 }
 
 fn run(cases: u32, limit: i64, batch: u32) {
@@ -86,8 +86,8 @@ fn run(cases: u32, limit: i64, batch: u32) {
         runtime.block_on(async {
             let mut world = World::new(limit, batch).await;
             for step in &steps {
-                world.take(step).await;
-                world.look(matches!(step, Step::Work(_) | Step::Drain)).await;
+                let worked = world.take(step).await;
+                world.look(worked).await;
             }
             world.settle().await;
         });
@@ -98,15 +98,15 @@ fn run(cases: u32, limit: i64, batch: u32) {
 
 #[test]
 fn all_is_right_when_people_cross_the_limit_all_the_time() {
-    run(28, 2, 2);
+    run(18, 2, 2);
 }
 
 #[test]
 fn all_is_right_when_everybody_is_pushed() {
-    run(14, 100, 1);
+    run(9, 100, 1);
 }
 
 #[test]
 fn all_is_right_when_nearly_everybody_is_pulled() {
-    run(14, 1, 3);
+    run(9, 1, 3);
 }

@@ -125,13 +125,8 @@ async fn a_body_of_more_than_a_megabyte_is_413() {
 #[tokio::test]
 async fn other_methods_are_405_and_name_those_that_are_not() {
     let app = TestApp::new().await;
-    let cases = [
-        (Method::GET, "/graphql?query=%7B__typename%7D"),
-        (Method::PUT, "/graphql"),
-        (Method::DELETE, "/graphql"),
-        (Method::POST, "/"),
-        (Method::POST, "/health/live"),
-    ];
+    let cases =
+        [(Method::PUT, "/graphql"), (Method::DELETE, "/graphql"), (Method::POST, "/"), (Method::POST, "/health/live")];
     for (method, path) in cases {
         let request = Request::builder().method(&method).uri(path).body(Body::empty()).unwrap();
         let answer = app.send(request).await;

@@ -1,5 +1,6 @@
 //! The limits on a document, and what it costs: against the public functions, and through both transports.
 
+mod ints;
 mod lexical;
 mod memo;
 mod naive;
@@ -41,7 +42,7 @@ pub fn refused_by(text: &str, limits: &DocumentLimits) -> String {
             assert!(*line > 0 && *column > 0);
             "GRAPHQL_PARSE_FAILED"
         }
-        Refused::Cycle(_) => "GRAPHQL_VALIDATION_FAILED",
+        Refused::Cycle(_) | Refused::NoInt(_) => "GRAPHQL_VALIDATION_FAILED",
         Refused::TooLarge(_) => "TOO_COSTLY",
     };
     assert_eq!(refused.code(), code);

@@ -30,7 +30,7 @@ async fn waiting(app: &TestApp) -> i64 {
 
 #[tokio::test]
 async fn s07_a_fan_out_is_a_message_a_batch_and_goes_on_where_it_was_stopped() {
-    let app = TestApp::with(|config| config.feed_batch = 2).await;
+    let app = TestApp::with(|config| (config.feed_batch, config.amqp_url) = (2, None)).await;
     let (star, _) = star(&app, 5).await;
     app.tweet(&star, "hello").await;
     for delivered in [2, 4, 5] {
@@ -45,7 +45,7 @@ async fn s07_a_fan_out_is_a_message_a_batch_and_goes_on_where_it_was_stopped() {
 
 #[tokio::test]
 async fn s08_a_batch_that_arrives_again_delivers_the_rest_of_it() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(|config| config.amqp_url = None).await;
     let (star, fans) = star(&app, 5).await;
     let tweet = app.tweet(&star, "hello").await;
     let message = "INSERT INTO outbox (id, payload, attempts, due_at, leased_by, leased_until, created_at)

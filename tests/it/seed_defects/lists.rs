@@ -52,7 +52,7 @@ async fn s12_many_first_readers_at_once_see_every_tweet_once() {
 
 #[tokio::test]
 async fn s13_tweets_that_arrive_late_stand_in_their_place() {
-    let app = TestApp::with(|config| config.worker_concurrency = 1).await;
+    let app = TestApp::with(|config| (config.worker_concurrency, config.amqp_url) = (1, None)).await;
     let [ann, ben, reader] = app.cast(["ann", "ben", "reader"]).await;
     app.follow(&reader, &ann).await;
     app.follow(&reader, &ben).await;

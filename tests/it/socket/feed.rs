@@ -75,6 +75,20 @@ async fn followees_tweets_and_own_ones_arrive_and_strangers_do_not() {
 }
 
 #[tokio::test]
+async fn the_tweet_of_the_cursor_is_not_sent_again_when_it_is_delivered_late() {
+    let served = Served::new().await;
+    let ada = served.app.person("ada").await;
+    served.app.tweet(&ada, "mine").await;
+    let after = newest(&served, &ada).await;
+    served.app.tweet(&ada, "the next").await;
+    let mut socket = served.of(&ada).await;
+    socket.subscribe("feed", ADDED, json!({ "after": after })).await;
+    assert_eq!(content(&mut socket).await, "the next");
+    served.app.drain().await;
+    socket.quiet().await;
+}
+
+#[tokio::test]
 async fn every_event_reads_the_database_afresh() {
     let served = Served::new().await;
     let ada = served.app.person("ada").await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Response};
+use axum::http::Response;
 use roost::http::Timings;
 use serde_json::{Value, json};
 
@@ -61,13 +61,11 @@ async fn ours_is_chosen_among_several_subprotocols() {
 }
 
 #[tokio::test]
-async fn a_get_without_an_upgrade_is_refused() {
+async fn a_handshake_that_is_none_is_400() {
     let served = Served::new().await;
-    let request = axum::http::Request::get("/graphql").body(axum::body::Body::empty()).unwrap();
-    let answer = served.app.send(request).await;
-    assert_eq!(answer.status, 405);
-    assert_eq!(answer.code(), "BAD_USER_INPUT");
-    assert_eq!(answer.headers["allow"], HeaderValue::from_static("POST"));
+    let request = axum::http::Request::get("/graphql").header("upgrade", "websocket").header("connection", "upgrade");
+    let answer = served.app.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (400, "BAD_USER_INPUT"), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -153,6 +151,17 @@ async fn with_a_public_url_only_its_pages_may() {
     served.dial(&[PROTOCOL, ("origin", "https://social.example")]).await.unwrap();
     let local = format!("http://localhost:{}", served.address.port());
     for foreign in [local.as_str(), "http://social.example", "https://social.example:8443"] {
+        let answer = served.dial(&[PROTOCOL, ("origin", foreign)]).await.err().expect("refused");
+        assert_eq!(answer.status(), 403, "{foreign}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_configured_origins_may_as_well() {
+    let set = |config: &mut roost::config::Config| config.allowed_origins = vec!["https://app.example".to_owned()];
+    let served = Served::with(set, Timings::default()).await;
+    served.dial(&[PROTOCOL, ("origin", "https://app.example")]).await.unwrap();
+    for foreign in ["http://app.example", "https://app.example:8443", "https://app.example.evil.example"] {
         let answer = served.dial(&[PROTOCOL, ("origin", foreign)]).await.err().expect("refused");
         assert_eq!(answer.status(), 403, "{foreign}");
     }

@@ -52,9 +52,11 @@ impl Events {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.text = rest;
-                match event.lines().find_map(|line| line.strip_prefix("data: ")) {
+                if event == "event: complete\ndata: " {
+                    return None;
+                }
+                match event.strip_prefix("event: next\ndata: ") {
                     Some(data) => return Some(serde_json::from_str(data).unwrap()),
-                    None if event.contains("event: complete") => return None,
                     None => continue,
                 }
             }

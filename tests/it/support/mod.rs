@@ -22,7 +22,7 @@ use entity::{TweetId, UserId};
 use roost::app::App;
 use roost::config::Config;
 use roost::db::{Db, Engine, sql};
-use roost::http::Server;
+use roost::http::{Documents, Server};
 use roost::service::user::NewUser;
 use roost::{service, worker};
 use sea_orm::ConnectionTrait;
@@ -90,7 +90,8 @@ impl TestApp {
 
     async fn on(home: Arc<Home>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
-        let server = Server::new(app.clone(), CancellationToken::new());
+        let documents = Documents::open(&app.config).unwrap();
+        let server = Server::new(app.clone(), documents, CancellationToken::new());
         Self { router: server.router(), app, home, checks_queue }
     }
 
@@ -139,6 +140,10 @@ impl TestApp {
 
     pub fn anonymous(&self) -> Client<'_> {
         Client { app: self, token: None }
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Sends any request through the router.

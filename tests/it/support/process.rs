@@ -181,6 +181,10 @@ impl Process {
         rest
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// As `kill -9` does.
     pub async fn kill(&mut self) {
         self.child.start_kill().unwrap();
@@ -189,8 +193,9 @@ impl Process {
 
     /// Asks it to end, as a service manager does.
     pub async fn terminate(&self) {
-        let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await.unwrap().success());
+        assert!(
+            Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status().await.unwrap().success()
+        );
     }
 
     /// Returns when it has ended.

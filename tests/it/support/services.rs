@@ -41,10 +41,14 @@ impl Drop for Names {
 
 /// The Redis that the tests share, if this run has one.
 pub fn redis_url() -> Option<String> {
-    std::env::var("ROOST_TEST_REDIS_URL").ok()
+    url("ROOST_TEST_REDIS_URL")
 }
 
 /// The RabbitMQ that the tests share, if this run has one.
 pub fn amqp_url() -> Option<String> {
-    std::env::var("ROOST_TEST_AMQP_URL").ok()
+    url("ROOST_TEST_AMQP_URL")
+}
+
+fn url(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
 use futures_util::{SinkExt, StreamExt};
 use roost::config::Config;
-use roost::http::{Server, Timings};
+use roost::http::{Documents, Server, Timings};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -26,7 +26,7 @@ pub struct Served {
     pub app: TestApp,
     pub address: SocketAddr,
     stop: CancellationToken,
-    running: JoinHandle<std::io::Result<()>>,
+    running: JoinHandle<()>,
 }
 
 impl Served {
@@ -44,7 +44,8 @@ impl Served {
         })
         .await;
         let stop = CancellationToken::new();
-        let mut server = Server::new(app.app.clone(), stop.clone());
+        let documents = Documents::open(&app.app.config).unwrap();
+        let mut server = Server::new(app.app.clone(), documents, stop.clone());
         server.timings = timings;
         let running = tokio::spawn(server.run(listener));
         Self { app, address, stop, running }
@@ -53,7 +54,7 @@ impl Served {
     /// Stops the server, and returns when it has ended.
     pub async fn stop(&mut self) {
         self.stop.cancel();
-        timeout(DEADLINE, &mut self.running).await.unwrap().unwrap().unwrap();
+        timeout(DEADLINE, &mut self.running).await.unwrap().unwrap();
     }
 
     /// Tries the handshake with these headers, and returns the socket or the answer that refuses it.

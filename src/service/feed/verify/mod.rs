@@ -11,6 +11,7 @@ use entity::{TweetId, UserId, outbox};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait};
 
 use super::read;
+use super::threshold::Threshold;
 use crate::app::App;
 use crate::db::{random, sql};
 use crate::error::Result;
@@ -75,7 +76,11 @@ pub async fn verify(app: &App, only: Option<UserId>) -> Result<Report> {
     let mut faults = Vec::new();
     let mut remarks = Vec::new();
     for (check, text) in QUERIES {
-        let found = run(app, check, text, only).await?;
+        let found = if text.contains(":authors") {
+            pushable(app, check, text, only).await?
+        } else {
+            run(app, check, text, only).await?
+        };
         if check.is_remark() { remarks.extend(found) } else { faults.extend(found) }
     }
     let readers = readers(app, only).await?;
@@ -100,7 +105,7 @@ pub async fn repair(app: &App, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Each yields (user_id, other_id, wrong). `:only` becomes the restriction to one reader.
+/// Each yields (user_id, other_id, wrong). `:only` becomes the restriction to one reader, `:authors` that of the authors `s`.
 const QUERIES: [(Check, &str); 8] = [
     (
         Check::PushedComplete,
@@ -153,7 +158,7 @@ const QUERIES: [(Check, &str); 8] = [
         Check::CouldBePushed,
         "SELECT f.follower_id AS user_id, f.followee_id AS other_id, COUNT(*) AS wrong FROM follow f
          JOIN user_stats s ON s.user_id = f.followee_id
-         WHERE f.pushed = 0 AND s.follower_count <= :limit AND :only(f.follower_id)
+         WHERE f.pushed = 0 AND :authors AND :only(f.follower_id)
          GROUP BY f.follower_id, f.followee_id",
     ),
     (
@@ -174,10 +179,21 @@ struct Row {
     wrong: i64,
 }
 
+/// What a check finds that is about the authors whom nothing keeps from being pushed.
+async fn pushable(app: &App, check: Check, text: &str, only: Option<UserId>) -> Result<Vec<Finding>> {
+    let small = format!("s.follower_count <= {}", app.config.feed_push_limit);
+    let mut found = run(app, check, &text.replace(":authors", &small), only).await?;
+    let db = app.db.read();
+    for author in Threshold::now(app, db).await?.large_but_pushed(db).await? {
+        let one = format!("s.user_id = {author}");
+        found.extend(run(app, check, &text.replace(":authors", &one), only).await?);
+    }
+    Ok(found)
+}
+
 async fn run(app: &App, check: Check, text: &str, only: Option<UserId>) -> Result<Vec<Finding>> {
     let db = app.db.read();
-    let text = text.replace(":limit", &app.config.feed_push_limit.to_string());
-    let (head, tail) = text.split_once(":only(").unwrap_or((&text, ")"));
+    let (head, tail) = text.split_once(":only(").unwrap_or((text, ")"));
     let (column, tail) = tail.split_once(')').unwrap_or_default();
     let text = match only {
         Some(_) => format!("{head}{column} = ?{tail}"),
