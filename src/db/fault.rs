@@ -64,7 +64,8 @@ enum Cause<'a> {
 impl<'a> Cause<'a> {
     fn of(error: &'a SqlxError) -> Self {
         let SqlxError::Database(said) = error else {
-            return if matches!(error, SqlxError::Io(_)) { Self::Broken } else { Self::Other };
+            let is_broken = matches!(error, SqlxError::Io(_) | SqlxError::WorkerCrashed);
+            return if is_broken { Self::Broken } else { Self::Other };
         };
         if let Some(postgres) = said.try_downcast_ref::<PgDatabaseError>() {
             Self::Postgres(postgres.code())

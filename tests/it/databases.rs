@@ -201,6 +201,9 @@ async fn a_migration_that_was_broken_off_goes_on_where_it_ended() {
 
 #[tokio::test]
 async fn a_newer_version_may_add_a_column_while_this_one_runs() {
+    if engine() == Engine::Sqlite {
+        return; // A file belongs to one version at a time: what its connections have prepared, they would read wrongly.
+    }
     let app = TestApp::new().await;
     let [ada, bob] = app.cast(["ada", "bob"]).await;
     app.follow(&bob, &ada).await;
