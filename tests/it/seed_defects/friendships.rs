@@ -116,7 +116,11 @@ async fn s05_a_page_goes_on_behind_a_follow_that_is_gone_and_repeats_nothing() {
     let next = followers(&app, &star, json!({ "first": 2, "after": after })).await;
     assert_eq!(ids(&next), [fans[3].gid.clone(), fans[4].gid.clone()]);
     let newer = followers(&app, &star, json!({ "last": 5, "before": first["pageInfo"]["startCursor"] })).await;
-    assert_eq!(ids(&newer), [newest.gid.clone()], "a refresh gives what is newer, without the row at the border");
+    assert_eq!(
+        ids(&newer),
+        std::slice::from_ref(&newest.gid),
+        "a refresh gives what is newer, without the row at the border"
+    );
     app.drain().await;
 }
 

@@ -8,7 +8,7 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxSqliteConnector, TransactionTrait};
 
 /// The machine reports after so many steps.
-const STRIDE: u64 = 10;
+const STRIDE: i32 = 10;
 
 pub struct Meter {
     pub db: DatabaseConnection,
@@ -24,8 +24,8 @@ impl Meter {
         let pool = pool.after_connect(move |connection, _| {
             let counted = Arc::clone(&counted);
             Box::pin(async move {
-                connection.lock_handle().await?.set_progress_handler(STRIDE as i32, move || {
-                    counted.fetch_add(STRIDE, Ordering::Relaxed);
+                connection.lock_handle().await?.set_progress_handler(STRIDE, move || {
+                    counted.fetch_add(STRIDE.unsigned_abs().into(), Ordering::Relaxed);
                     true
                 });
                 Ok(())
