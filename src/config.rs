@@ -3,6 +3,7 @@
 //! In rising order: defaults, the file `roost.toml`, environment variables `ROOST_…`, command-line flags. The keys are flat,
 //! so that `feed_push_limit` in the file is `ROOST_FEED_PUSH_LIMIT` in the environment.
 
+mod check;
 mod text;
 
 use std::net::SocketAddr;
@@ -16,16 +17,10 @@ use crate::clock::SECOND;
 use crate::limit::address::Proxies;
 use crate::limit::document::DocumentLimits;
 use crate::limit::rate::{Action, Quota, Rules};
-use text::{explain, is_origin, keys, mask, percent_encode};
+use text::{explain, keys, mask, percent_encode};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
-
-/// How the URL of a database may begin.
-const DATABASES: [&str; 5] = ["sqlite://", "postgres://", "postgresql://", "mysql://", "mariadb://"];
-
-/// The most rows that one message may work on: their keys have to fit into one statement.
-const LARGEST_BATCH: u32 = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -319,92 +314,5 @@ impl Config {
             quotas: Action::ALL.map(|action| (action, quota(action))).to_vec(),
             longest_delay: i64::from(self.rate_log_in_delay_seconds) * SECOND,
         }
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let fail = |sentence: String| Err(ConfigError(sentence));
-        if self.memcached_url.is_some() {
-            return fail("memcached_url is set, but this version of roost cannot use it yet. Remove it.".to_owned());
-        }
-        if let Some(Err(error)) = self.redis_url.as_deref().map(::redis::Client::open) {
-            return fail(format!("redis_url cannot be used: {error}."));
-        }
-        if let Some(Err(error)) = self.amqp_url.as_deref().map(str::parse::<lapin::uri::AMQPUri>) {
-            return fail(format!("amqp_url cannot be used: {error}."));
-        }
-        let url = self.database_url();
-        if !DATABASES.iter().any(|scheme| url.starts_with(scheme)) || url::Url::parse(&url).is_err() {
-            let sentence =
-                "database_url has to begin with sqlite://, postgres:// or mysql:// (or mariadb://) and to be a URL";
-            return fail(format!("{sentence}, but it is {:?}.", mask(&url)));
-        }
-        if let Some(replica) = &self.database_replica_url {
-            let scheme =
-                |url: &str| url::Url::parse(url).ok().map(|url| url.scheme().replace("postgresql", "postgres"));
-            if url.starts_with("sqlite://") || scheme(replica) != scheme(&url) {
-                return fail(
-                    "database_replica_url has to be the URL of a server of the same kind as database_url.".into(),
-                );
-            }
-        }
-        if let Some(url) = &self.public_url
-            && !["http://", "https://"]
-                .iter()
-                .any(|scheme| url.strip_prefix(scheme).is_some_and(|host| !host.is_empty()))
-        {
-            return fail(format!("public_url has to begin with http:// or https:// and a host, but it is {url:?}."));
-        }
-        for (key, value, least) in [
-            ("feed_push_limit", self.feed_push_limit, 0),
-            ("feed_batch", self.feed_batch.into(), 1),
-            ("database_connections", self.database_connections.into(), 2),
-            ("following_limit", self.following_limit, 1),
-            ("worker_concurrency", self.worker_concurrency.into(), 1),
-            ("worker_lease_seconds", self.worker_lease_seconds.into(), 1),
-            ("argon2_memory_kib", self.argon2_memory_kib.into(), 8),
-            ("argon2_passes", self.argon2_passes.into(), 1),
-            ("request_seconds", self.request_seconds.into(), 1),
-        ] {
-            if value < least {
-                return fail(format!("{key} has to be at least {least}, but it is {value}."));
-            }
-        }
-        for (key, value, most) in [
-            ("feed_batch", self.feed_batch, LARGEST_BATCH),
-            ("argon2_memory_kib", self.argon2_memory_kib, 4 << 20),
-            ("argon2_passes", self.argon2_passes, 100),
-        ] {
-            if value > most {
-                return fail(format!("{key} has to be at most {most}, but it is {value}."));
-            }
-        }
-        for (key, is_zero) in [
-            ("media_photo_bytes", self.media_photo_bytes == 0),
-            ("media_avatar_bytes", self.media_avatar_bytes == 0),
-            ("media_pixels", self.media_pixels == 0),
-            ("media_side", self.media_side == 0),
-            ("media_seats", self.media_seats == 0),
-            ("upload_bytes", self.upload_bytes == 0),
-            ("answer_errors", self.answer_errors == 0),
-            ("answer_error_chars", self.answer_error_chars == 0),
-        ] {
-            if is_zero {
-                return fail(format!("{key} has to be at least 1, but it is 0."));
-            }
-        }
-        if self.upload_memory_bytes < self.upload_bytes {
-            return fail(
-                "upload_memory_bytes has to be at least upload_bytes: else no upload of that size fits.".into(),
-            );
-        }
-        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-            return fail(format!(
-                "allowed_origins has to hold origins such as https://app.example, but one is {origin:?}."
-            ));
-        }
-        if self.trusted_documents_mode == TrustedDocuments::Enforce && self.trusted_documents.is_none() {
-            return fail("trusted_documents_mode is enforce, but there is no list: set trusted_documents.".into());
-        }
-        Ok(())
     }
 }

@@ -41,6 +41,7 @@ async fn gates_are_set_listed_and_shown_with_their_history() {
 #[tokio::test]
 async fn what_cannot_be_set_is_said_in_a_sentence() {
     let place = Place::new();
+    place.run(&["migrate"]).await.ok();
     assert_eq!(place.run(&["gate", "show", "none"]).await.refused(), "There is no gate named none");
     let refused = place.run(&["gate", "set", "new", "--percent", "101"]).await;
     assert_eq!(refused.refused(), "The percentage is from 0 to 100, but this is 101.");

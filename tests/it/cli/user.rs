@@ -83,6 +83,7 @@ async fn accounts_are_made_listed_and_changed() {
 #[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {
     let place = Place::new();
+    place.run(&["migrate"]).await.ok();
     for command in ["suspend", "restore", "delete", "promote", "demote", "reset-password"] {
         assert_eq!(place.run(&["user", command, "nobody"]).await.refused(), "There is nobody named nobody");
     }
