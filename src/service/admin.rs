@@ -56,6 +56,9 @@ pub async fn accounts(app: &App, search: &Search, request: &PageRequest) -> Resu
     let db = app.db.read();
     let pattern = search.prefix.as_deref().map(|prefix| format!("{}%", escaped(&prefix.trim().to_lowercase())));
     page::read(request, async |slice| {
+        if pattern.as_deref().is_some_and(|pattern| !users::is_comparable(pattern)) {
+            return Ok(Vec::new());
+        }
         let named =
             if pattern.is_some() { "(u.username LIKE ? ESCAPE '!' OR u.email LIKE ? ESCAPE '!')" } else { "1 = 1" };
         let suspended = if search.suspended_only { "s.user_id IS NOT NULL" } else { "1 = 1" };

@@ -135,7 +135,7 @@ fn taken(field: &'static str, message: &str) -> Error {
 /// Whatever the database says.
 pub async fn by_login(app: &App, login: &str) -> Result<Option<user::Model>> {
     let login = login.trim().to_lowercase();
-    if login.contains('\0') {
+    if !is_comparable(&login) {
         return Ok(None); // no text that PostgreSQL could compare
     }
     let either = Condition::any().add(user::Column::Username.eq(&login)).add(user::Column::Email.eq(&login));
@@ -147,11 +147,16 @@ pub async fn by_login(app: &App, login: &str) -> Result<Option<user::Model>> {
 /// # Errors
 /// Whatever the database says.
 pub async fn by_username(db: &impl ConnectionTrait, username: &str) -> Result<Option<UserId>> {
-    if username.contains('\0') {
-        return Ok(None); // no text that PostgreSQL could compare
+    if !is_comparable(username) {
+        return Ok(None);
     }
     let user = user::Entity::find().filter(user::Column::Username.eq(username.to_lowercase())).one(db).await?;
     Ok(user.map(|user| user.id))
+}
+
+/// Whether this is text that every engine can compare: PostgreSQL takes no null characters, which nobody's name has.
+pub fn is_comparable(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 /// The same, if they are there for everybody to see.
@@ -159,6 +164,9 @@ pub async fn by_username(db: &impl ConnectionTrait, username: &str) -> Result<Op
 /// # Errors
 /// Whatever the database says.
 pub async fn visible_by_username(db: &impl ConnectionTrait, username: &str) -> Result<Option<UserId>> {
+    if !is_comparable(username) {
+        return Ok(None);
+    }
     let text = "SELECT u.id FROM users u WHERE u.username = ?
                 AND NOT EXISTS (SELECT 1 FROM suspended s WHERE s.user_id = u.id)";
     let row = db.query_one_raw(sql(db, text, [username.to_lowercase().into()])).await?;

@@ -101,6 +101,10 @@ async fn text_that_not_every_engine_can_hold_is_nobodys_and_no_key() {
     let ada = app.person("ada").await;
     let query = "query ($name: String!) { user(username: $name) { id } }";
     assert_eq!(app.anonymous().gql(query, json!({ "name": "ada\0" })).await.ok()["user"], Value::Null);
+    app.damage("UPDATE users SET role = 1").await;
+    let search = "query ($name: String!) { admin { users(search: $name) { nodes { __typename } } } }";
+    let found = app.as_user(&ada).gql(search, json!({ "name": "ada\0" })).await;
+    assert_eq!(found.ok()["admin"]["users"]["nodes"], json!([]));
     let log_in = "mutation { logIn(input: { login: \"ada\\u0000\", password: \"correct horse\" }) {
         sessionToken userErrors { code message field } } }";
     assert_eq!(app.anonymous().gql(log_in, json!({})).await.refused("logIn"), ["WRONG_CREDENTIALS"]);

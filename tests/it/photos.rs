@@ -324,6 +324,7 @@ async fn the_command_line_sweeps() {
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_roost"))
         .args(["media", "sweep", "--data-dir"])
         .arg(app.data_dir())
+        .envs(app.app.config.database_url.as_ref().map(|url| ("ROOST_DATABASE_URL", url)))
         .output()
         .await
         .unwrap();

@@ -62,7 +62,9 @@ impl Place {
 
     /// With the database in a file, whatever the tests run on.
     pub fn embedded() -> Self {
-        Self::on(None, |_| ())
+        let mut place = Self::on(None, |_| ());
+        (place.config.redis_url, place.config.amqp_url) = (None, None);
+        place
     }
 
     fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
