@@ -6,6 +6,7 @@ use sea_orm::DbErr;
 
 use crate::auth::password::Passwords;
 use crate::bus::Bus;
+use crate::cache::Caches;
 use crate::clock::{Clock, SECOND};
 use crate::config::Config;
 use crate::db::{self, Db};
@@ -58,10 +59,12 @@ impl App {
         if let Some(url) = &config.database_replica_url {
             db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
         }
+        let caches = Caches::new(config.cache_bytes);
+        db.attach_caches(caches.clone());
         let app = Self {
             db,
             bus: Bus::new(&config).map_err(Error::internal)?,
-            live: Live::new(redis.as_ref()),
+            live: Live::new(redis.as_ref(), caches),
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             rates: match &redis {

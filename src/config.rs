@@ -97,6 +97,8 @@ pub struct Config {
     /// A file with the documents that clients have been built with, and whether others are executed as well.
     pub trusted_documents: Option<PathBuf>,
     pub trusted_documents_mode: TrustedDocuments,
+    /// How much memory what was read from the database may take; 0 keeps none of it.
+    pub cache_bytes: usize,
     /// Authors with more followers than this are not copied into home feeds but merged in when a feed is read.
     pub feed_push_limit: i64,
     /// How many followers one fan-out message serves, and how many tweets one backfill message copies.
@@ -173,6 +175,7 @@ impl Default for Config {
             persisted_query_bytes: 16 << 20,
             trusted_documents: None,
             trusted_documents_mode: TrustedDocuments::Prefer,
+            cache_bytes: 64 << 20,
             feed_push_limit: 10_000,
             feed_batch: 1_000,
             following_limit: 5_000,

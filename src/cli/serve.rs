@@ -1,5 +1,7 @@
 //! `roost serve` and `roost worker`.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -40,8 +42,11 @@ pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> 
     .await
 }
 
+/// For so long it is believed that there are no others, once it was seen.
+const ALONE: Duration = REREAD.saturating_mul(2);
+
 /// Without Redis nobody tells this process what others do. So once a second it sees whether there are any: then its
-/// listeners look for themselves, and once more when one has come or gone.
+/// listeners look for themselves, and once more when one has come or gone; and nothing is read from memory.
 async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
     app.live.work_is_elsewhere(!with_worker);
     let mut before = Others::default();
@@ -52,10 +57,12 @@ async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         match node::others(&app).await {
-            Ok(others) if others == before => (),
             Ok(others) => {
-                app.live.work_is_elsewhere(others.are_there || !with_worker);
-                app.live.gap();
+                if others != before {
+                    app.live.work_is_elsewhere(others.are_there || !with_worker);
+                    app.live.gap();
+                }
+                app.live.others_are_there(others.are_there, ALONE);
                 before = others;
             }
             // Whoever asks the database sees that it is away.

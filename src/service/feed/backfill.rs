@@ -1,13 +1,14 @@
 //! The past of somebody followed, on its way into the follower's feed; the past of somebody unfollowed, on its way out.
 
 use entity::{TweetId, UserId, follow};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::threshold::Threshold;
 use super::{NO_END, batch, tweets_end};
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{marks, on_conflict_nothing, sql};
+use crate::cache::Change;
+use crate::db::{Transaction, marks, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::service::follow::{edge, lock_edge};
 use crate::service::stats;
@@ -22,7 +23,7 @@ use crate::service::stats;
 /// Whatever the database says.
 pub async fn fill(
     app: &App,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     follower: UserId,
     followee: UserId,
     from: TweetId,
@@ -61,6 +62,9 @@ pub async fn fill(
         .filter(follow::Column::FolloweeId.eq(followee))
         .exec(tx)
         .await?;
+    if end.is_none() {
+        tx.changed(Change::Pushed { follower });
+    }
     if let Some(from) = end {
         outbox::post(app, tx, Message::Fill { follower, followee, from }).await?;
     }
@@ -76,7 +80,7 @@ pub async fn fill(
 /// Whatever the database says.
 pub async fn purge(
     app: &App,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     follower: UserId,
     followee: UserId,
     after: TweetId,
