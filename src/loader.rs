@@ -162,7 +162,8 @@ impl Loader<RelationKey> for Batches {
         for (user, others) in others {
             let loaded = follow::load(&self.db, user, &others).await?;
             let keys = others.into_iter().map(|other| RelationKey(user, other));
-            relations.extend(keys.zip(loaded).map(|(key, (follows, followed))| (key, Some(Relation { follows, followed }))));
+            relations
+                .extend(keys.zip(loaded).map(|(key, (follows, followed))| (key, Some(Relation { follows, followed }))));
         }
         Ok(relations)
     }

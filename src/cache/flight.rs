@@ -35,7 +35,8 @@ impl<K: Clone + Eq + Hash, V: Clone + Default + Weigh> Through<K, V> {
         F: Future<Output = Result<Vec<(K, V)>, E>>,
     {
         let Some(now) = now else {
-            let found: HashMap<K, V> = if keys.is_empty() { HashMap::new() } else { read(keys.to_vec()).await?.into_iter().collect() };
+            let found: HashMap<K, V> =
+                if keys.is_empty() { HashMap::new() } else { read(keys.to_vec()).await?.into_iter().collect() };
             return Ok(keys.iter().map(|key| found.get(key).cloned().unwrap_or_default()).collect());
         };
         let known = self.shelf.look(keys, now);

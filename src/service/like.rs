@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use entity::liked::{self, SubjectKind};
 use entity::{LikeId, Subject, UserId};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
@@ -72,13 +70,7 @@ async fn set_once(app: &App, viewer: UserId, subject: Subject, wanted: bool) -> 
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn take_back(
-    app: &App,
-    tx: &Transaction,
-    user: UserId,
-    subject: Subject,
-    owner: Owner,
-) -> Result<()> {
+pub async fn take_back(app: &App, tx: &Transaction, user: UserId, subject: Subject, owner: Owner) -> Result<()> {
     liked::Entity::delete_by_id((subject.kind(), subject.id(), user)).exec(tx).await?;
     tx.changed(Change::Liked { user, subject });
     subject::add_likes(tx, subject, -1).await?;

@@ -11,9 +11,7 @@ use chrono::DateTime;
 use entity::media_trash;
 use futures_util::future::{join_all, ready};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use entity::{PhotoId, TweetId, photo};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;

@@ -13,10 +13,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lock<const N: usize>(
-    tx: &Transaction,
-    users: [UserId; N],
-) -> Result<[Option<user_stats::Model>; N]> {
+pub async fn lock<const N: usize>(tx: &Transaction, users: [UserId; N]) -> Result<[Option<user_stats::Model>; N]> {
     let rows = user_stats::Entity::find()
         .filter(user_stats::Column::UserId.is_in(users))
         .order_by_asc(user_stats::Column::UserId)

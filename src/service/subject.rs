@@ -8,10 +8,7 @@ use entity::{
     CommentId, Subject, TweetId, UserId, comment as comment_row, comment_stats, tweet as tweet_row, tweet_stats,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::db::{Db, Transaction, padded};
 use crate::error::Result;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use entity::{Subject, TweetId, UserId, feed_entry, tweet, user_stats};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};

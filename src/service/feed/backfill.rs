@@ -21,13 +21,7 @@ use crate::service::stats;
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn fill(
-    app: &App,
-    tx: &Transaction,
-    follower: UserId,
-    followee: UserId,
-    from: TweetId,
-) -> Result<()> {
+pub async fn fill(app: &App, tx: &Transaction, follower: UserId, followee: UserId, from: TweetId) -> Result<()> {
     let Some(author) = stats::by_ids(tx, &[followee]).await?.pop() else { return Ok(()) };
     if Threshold::now(app, tx).await?.is_pulled(followee, author.follower_count) {
         return Ok(());
@@ -78,13 +72,7 @@ pub async fn fill(
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn purge(
-    app: &App,
-    tx: &Transaction,
-    follower: UserId,
-    followee: UserId,
-    after: TweetId,
-) -> Result<()> {
+pub async fn purge(app: &App, tx: &Transaction, follower: UserId, followee: UserId, after: TweetId) -> Result<()> {
     stats::lock(tx, [follower]).await?;
     if edge(tx, follower, followee).await?.is_some() {
         return Ok(());

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use entity::audit::Action;
 use entity::{UserId, gate, gate_user};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 
 use super::{Gate, read};

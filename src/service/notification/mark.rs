@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use entity::{UserId, inbox, notification};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::{SHOWN, add_unread};
 use crate::app::App;

@@ -22,11 +22,9 @@ const BRANCHES: usize = 64;
 /// # Errors
 /// Whatever the database says.
 pub async fn page(app: &App, author: UserId, request: &PageRequest) -> Result<Page<Arc<tweet::Model>>> {
-    page::read(request, async |slice| {
-        match known(&app.db, author, &slice).await? {
-            Some(known) => Ok(known),
-            None => read(&app.db, author, &slice).await,
-        }
+    page::read(request, async |slice| match known(&app.db, author, &slice).await? {
+        Some(known) => Ok(known),
+        None => read(&app.db, author, &slice).await,
     })
     .await
 }
