@@ -15,21 +15,24 @@ mod notification;
 mod page;
 mod payload;
 mod photo;
+mod present;
 mod profile;
 mod rate;
 mod scalar;
+mod selection;
 mod session;
 mod tweet;
 mod tweet_changed;
 mod upload;
 mod user;
 mod viewer;
+mod wants;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Context, MergedObject, MergedSubscription, SchemaBuilder};
+use async_graphql::{Context, ContextBase, MergedObject, MergedSubscription, SchemaBuilder};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
@@ -113,8 +116,20 @@ impl RequestContext {
         Arc::new(Self { viewer: Mutex::new(viewer), loaders, lagging, client, rates, turn })
     }
 
+    pub fn viewer(&self) -> Option<Viewer> {
+        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an operation reads from.
+    fn reads<'a, T>(&'a self, ctx: &ContextBase<'a, T>) -> (&'a App, &'a Loaders) {
+        match self.lagging(ctx) {
+            Some(lagging) => (&lagging.app, &lagging.loaders),
+            None => (ctx.data_unchecked(), &self.loaders),
+        }
+    }
+
     /// For the query of somebody who is not logged in: they have written nothing that they could miss.
-    fn lagging(&self, ctx: &Context<'_>) -> Option<&Lagging> {
+    fn lagging<T>(&self, ctx: &ContextBase<'_, T>) -> Option<&Lagging> {
         self.lagging.as_ref().filter(|_| ctx.query_env.operation.node.ty == OperationType::Query)
     }
 
@@ -165,7 +180,7 @@ pub trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn app(&self) -> &App {
-        self.request().lagging(self).map_or_else(|| self.data_unchecked(), |lagging| &lagging.app)
+        self.request().reads(self).0
     }
 
     fn request(&self) -> &Arc<RequestContext> {
@@ -173,7 +188,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn viewer_opt(&self) -> Option<Viewer> {
-        *self.request().viewer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.request().viewer()
     }
 
     fn viewer(&self) -> Result<Viewer> {
@@ -185,8 +200,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        let request = self.request();
-        request.lagging(self).map_or(&request.loaders, |lagging| &lagging.loaders)
+        self.request().reads(self).1
     }
 
     async fn charge(&self, done: &[(Action, usize)]) -> Result<Viewer> {
