@@ -32,7 +32,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Context, ContextBase, MergedObject, MergedSubscription, SchemaBuilder};
+use async_graphql::{Context, ContextBase, MergedObject, MergedSubscription, SchemaBuilder, ValidationMode};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
@@ -82,14 +82,27 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 }
 
 /// The schema that answers requests.
-pub fn schema(app: App) -> Schema {
-    let listeners = FeedListeners::start(&app);
-    let mut builder = builder();
-    if !app.config.introspection {
-        // Suggestions would tell the names one by one.
-        builder = builder.disable_introspection().disable_suggestions();
+#[derive(Clone)]
+pub struct Schemas {
+    /// Holds a document against every rule first.
+    pub strict: Schema,
+    /// For documents that have passed, with variables that are known to be right: it leaves out what says the same every time.
+    pub proven: Schema,
+}
+
+impl Schemas {
+    pub fn new(app: &App) -> Self {
+        let listeners = FeedListeners::start(app);
+        let with = |mode| {
+            let mut builder = builder().validation_mode(mode);
+            if !app.config.introspection {
+                // Suggestions would tell the names one by one.
+                builder = builder.disable_introspection().disable_suggestions();
+            }
+            builder.data(app.clone()).data(listeners.clone()).finish()
+        };
+        Self { strict: with(ValidationMode::Strict), proven: with(ValidationMode::Fast) }
     }
-    builder.data(app).data(listeners).finish()
 }
 
 /// The public contract, as it stands in schema.graphql.

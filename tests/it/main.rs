@@ -35,6 +35,7 @@ mod media_files;
 mod notifications;
 mod parity;
 mod photos;
+mod presented;
 mod profile;
 mod queue;
 mod rabbit;
