@@ -2,8 +2,11 @@
 //! the id of a trusted one. What was parsed is kept, so that a document is parsed once and not once a request.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use async_graphql::parser::types::DocumentOperations;
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 
@@ -23,7 +26,8 @@ pub struct Documents {
     only: Option<HashSet<Arc<str>>>,
     /// By hash, as clients have registered them; none if they may not.
     persisted: Option<Cache<Arc<str>>>,
-    parsed: Cache<Arc<Document>>,
+    parsed: Cache<Arc<Known>>,
+    visited: AtomicUsize,
 }
 
 impl Documents {
@@ -52,12 +56,18 @@ impl Documents {
             trusted,
             persisted: automatic.then(|| Cache::new(config.persisted_query_bytes)),
             parsed: Cache::new(config.document_cache_bytes),
+            visited: AtomicUsize::new(0),
         })
+    }
+
+    /// How many selections were looked at so far to decide whether documents may be executed.
+    pub fn visited(&self) -> usize {
+        self.visited.load(Ordering::Relaxed)
     }
 
     /// # Errors
     /// 400 when the document is not known, may not be executed, or is above a limit.
-    pub fn find(&self, source: Source) -> Result<Arc<Document>, Rejection> {
+    pub fn find(&self, source: Source) -> Result<Arc<Known>, Rejection> {
         match source {
             Source::Text(text) => self.parse(&text),
             Source::Id(id) => {
@@ -91,21 +101,52 @@ impl Documents {
         self.trusted.get(&hash).cloned().or_else(|| self.persisted.as_ref()?.get(&hash))
     }
 
-    fn parse(&self, text: &str) -> Result<Arc<Document>, Rejection> {
+    fn parse(&self, text: &str) -> Result<Arc<Known>, Rejection> {
         if self.only.as_ref().is_some_and(|only| !only.contains(text)) {
             return Err(not_found("Only trusted documents are executed here, and this is none of them."));
         }
         if let Some(document) = self.parsed.get(text) {
             return Ok(document);
         }
-        let document = document::parse(text, &self.limits)?;
+        let mut visited = 0;
+        let parsed = document::parse_counting(text, &self.limits, &mut visited);
+        self.visited.fetch_add(visited, Ordering::Relaxed);
+        let document = parsed?;
         if document.introspects && !self.introspection {
             let message = "Introspection is switched off on this server.";
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED", message));
         }
-        let document = Arc::new(document);
+        let document = Arc::new(Known { document, is_proven: AtomicBool::new(false) });
         self.parsed.put(text, Arc::clone(&document), text.len() + document.bytes());
         Ok(document)
+    }
+}
+
+/// A document within the limits.
+pub struct Known {
+    document: Document,
+    is_proven: AtomicBool,
+}
+
+impl Known {
+    /// Whether the engine has held it against every rule.
+    pub fn is_proven(&self) -> bool {
+        self.is_proven.load(Ordering::Relaxed)
+    }
+
+    /// The engine has executed it. Of several operations, that says nothing of the others.
+    pub fn prove(&self) {
+        if matches!(self.document.parsed.operations, DocumentOperations::Single(_)) {
+            self.is_proven.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Deref for Known {
+    type Target = Document;
+
+    fn deref(&self) -> &Document {
+        &self.document
     }
 }
 

@@ -88,6 +88,8 @@ pub struct Server {
     pub timings: Timings,
     schemas: Schemas,
     documents: Arc<Documents>,
+    schema: Schema,
+    pub documents: Arc<Documents>,
     uploads: upload::Memory,
     /// Cancelled when the server stops.
     stop: CancellationToken,

@@ -70,7 +70,8 @@ async fn world(app: &TestApp) -> [Person; 2] {
         let answer = app.as_user(person).gql(comment, variables).await;
         let id = answer.changed("createComment")["comment"]["id"].clone();
         app.as_user(&bob).gql(like, json!({ "id": id })).await.changed("like");
-        let update = "mutation ($id: ID!) { updateComment(input: { commentId: $id, content: \"no\" }) { userErrors { code } } }";
+        let update =
+            "mutation ($id: ID!) { updateComment(input: { commentId: $id, content: \"no\" }) { userErrors { code } } }";
         if tweet == &own {
             app.as_user(person).gql(update, json!({ "id": id })).await.changed("updateComment");
         }
@@ -78,7 +79,8 @@ async fn world(app: &TestApp) -> [Person; 2] {
     for tweet in [&pictured, &own] {
         app.as_user(&bob).gql(like, json!({ "id": tweet })).await.changed("like");
     }
-    let profile = "mutation { updateProfile(input: { nickname: \"The Lady\", bio: \"numbers\" }) { userErrors { code } } }";
+    let profile =
+        "mutation { updateProfile(input: { nickname: \"The Lady\", bio: \"numbers\" }) { userErrors { code } } }";
     app.as_user(&ada).gql(profile, json!({})).await.changed("updateProfile");
     app.drain().await;
     [ada, bob]
