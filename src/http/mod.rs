@@ -87,8 +87,6 @@ pub struct Server {
     pub app: App,
     pub timings: Timings,
     schemas: Schemas,
-    documents: Arc<Documents>,
-    schema: Schema,
     pub documents: Arc<Documents>,
     uploads: upload::Memory,
     /// Cancelled when the server stops.
