@@ -81,7 +81,7 @@ impl Place {
         let (redis_url, amqp_url) = (config.redis_url.take(), config.amqp_url.take());
         change(&mut config);
         std::fs::write(dir.path().join("roost.toml"), config.masked()).unwrap();
-        config.database_url = database.as_ref().map(|database| database.url.clone());
+        config.database_url = database.as_ref().map(|database| database.url.clone()).or(config.database_url);
         config.redis_url = config.redis_url.or(redis_url);
         config.amqp_url = config.amqp_url.or(amqp_url);
         Self { home: Arc::new(Home { dir, _database: database, _names: names }), config }
@@ -211,7 +211,7 @@ impl Process {
 /// A client over the network, whose server may die at any moment.
 #[derive(Clone, Copy)]
 pub struct Http {
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Http {
