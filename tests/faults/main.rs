@@ -1,4 +1,5 @@
-//! What takes minutes and most of a machine: `scripts/test --faults`.
+//! What takes minutes and most of a machine: `scripts/test --faults`. What is hurt is started for that (`scripts/services` with
+//! `ROOST_SERVICES=faults`), and nobody else uses it.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,10 +12,17 @@
     reason = "a test fails by panicking; only some of what tests share is needed here"
 )]
 
+mod broker;
+mod databases;
+mod ground;
+mod killed;
 #[path = "../it/media"]
 mod media {
     pub mod make;
 }
+mod poison;
+mod redis;
 mod sockets;
 #[path = "../it/support/mod.rs"]
 mod support;
+mod victim;

@@ -67,7 +67,8 @@ impl Place {
         place
     }
 
-    fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
+    /// On any database; on a file if there is none.
+    pub fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = temp_dir();
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -81,7 +82,7 @@ impl Place {
         let (redis_url, amqp_url) = (config.redis_url.take(), config.amqp_url.take());
         change(&mut config);
         std::fs::write(dir.path().join("roost.toml"), config.masked()).unwrap();
-        config.database_url = database.as_ref().map(|database| database.url.clone()).or(config.database_url);
+        config.database_url = database.as_ref().map(|database| database.url.clone());
         config.redis_url = config.redis_url.or(redis_url);
         config.amqp_url = config.amqp_url.or(amqp_url);
         Self { home: Arc::new(Home { dir, _database: database, _names: names }), config }
