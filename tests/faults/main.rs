@@ -1,6 +1,8 @@
 //! What takes minutes and most of a machine: `scripts/test --faults`. What is hurt is started for that (`scripts/services` with
 //! `ROOST_SERVICES=faults`), and nobody else uses it.
 
+// A fault under load is a deep future.
+#![recursion_limit = "256"]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
