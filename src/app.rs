@@ -58,10 +58,11 @@ impl App {
         if let Some(url) = &config.database_replica_url {
             db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
         }
+        let live = Live::new(redis.as_ref());
         let app = Self {
             db,
-            bus: Bus::new(&config).map_err(Error::internal)?,
-            live: Live::new(redis.as_ref()),
+            bus: Bus::new(&config, live.clone()).map_err(Error::internal)?,
+            live,
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             rates: match &redis {

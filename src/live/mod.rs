@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use entity::{SessionId, TweetId, UserId};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::redis::Redis;
 use link::Link;
@@ -47,6 +47,8 @@ pub enum Event {
     Delivered(Delivered),
     /// Somebody was suspended, and everything of theirs with them.
     Hidden,
+    /// There is work, posted by a process that does none.
+    Posted,
 }
 
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct Live {
     pub inboxes: Topics<UserId>,
     pub tweets: Topics<TweetId>,
     pub sessions: Topics<SessionId>,
+    /// The workers of this process.
+    pub work: Arc<Notify>,
     deliveries: broadcast::Sender<Delivered>,
     /// Changes when something may have been missed.
     gaps: watch::Sender<()>,
@@ -71,6 +75,7 @@ impl Live {
             inboxes: Topics::default(),
             tweets: Topics::default(),
             sessions: Topics::default(),
+            work: Arc::default(),
             deliveries: broadcast::channel(BACKLOG).0,
             gaps: watch::channel(()).0,
             elsewhere: Arc::default(),
@@ -99,6 +104,7 @@ impl Live {
                 self.tweets.wake_all();
                 self.sessions.wake_all();
             }
+            Event::Posted => self.work.notify_one(),
         }
     }
 

@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("loader", &["db", "error", "service"]),
     ("service", &["app", "bus", "clock", "db", "error", "ids", "live", "media"]),
     ("worker", &["app", "bus", "db", "error", "live", "service"]),
-    ("bus", &["app", "clock", "config", "db", "error"]),
+    ("bus", &["app", "clock", "config", "db", "error", "live"]),
     ("limit", &["clock", "redis"]),
     ("media", &["config", "error"]),
     ("live", &["redis"]),

@@ -1,8 +1,10 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod cluster;
 pub mod database;
 pub mod events;
+pub mod load;
 pub mod meter;
 pub mod pages;
 mod person;
@@ -11,7 +13,9 @@ pub mod proxy;
 pub mod services;
 pub mod social;
 mod socket;
+mod sound;
 mod upload;
+pub mod watch;
 
 use std::sync::Arc;
 

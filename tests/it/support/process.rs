@@ -67,7 +67,8 @@ impl Place {
         place
     }
 
-    fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
+    /// On any database; on a file if there is none.
+    pub fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = temp_dir();
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -211,7 +212,7 @@ impl Process {
 /// A client over the network, whose server may die at any moment.
 #[derive(Clone, Copy)]
 pub struct Http {
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Http {
