@@ -6,13 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 from . import services
 from .places import MADE, ROOT, made, token
 
 # What a made database depends on: when one of these changes, it is made anew.
-SOURCES = ["migration", "src/service/bulk.rs", "src/service/plan.rs", "src/cli/seed", "bench/harness/data.py", "bench/harness/places.py"]
+SOURCES = ["migration", "src/service/bulk.rs", "src/service/plan.rs", "src/cli/seed", "bench/harness/data.py"]
 
 # Everybody has a nickname and an avatar; its file is not there, and nobody asks for it.
 PROFILES = """UPDATE profile SET nickname = 'Somebody ' || (user_id % 1000),
@@ -85,11 +86,15 @@ def in_sqlite(roost: Path, preset: str) -> Path:
     return folder
 
 
-def tokens(database: str) -> Path:
-    """A file of all session tokens, each with the id of its user."""
-    people = services.sql(IDS, database).split("\n")
-    pairs = "".join(f"{token(number)} {user}\n" for number, user in enumerate(people))
-    return made(f"{database}.tokens", pairs)
+@cache
+def tokens(database: str | Path) -> Path:
+    """A file of all session tokens, each with the id and the name of its user."""
+    text = "SELECT id, username FROM users ORDER BY id"
+    if isinstance(database, Path):
+        name, people = "embedded", [f"{row[0]} {row[1]}" for row in sqlite3.connect(database / "roost.db").execute(text)]
+    else:
+        name, people = database, services.sql(text, database).replace("|", " ").split("\n")
+    return made(f"{name}.tokens", "".join(f"{token(number)} {person}\n" for number, person in enumerate(people)))
 
 
 def _people(ids: list) -> list[int]:

@@ -22,6 +22,10 @@ class Load:
     body: str | None
     tokens: Path
 
+    def people(self) -> list[list[str]]:
+        """Token, id and name of everybody, by their numbers."""
+        return [line.split() for line in self.tokens.read_text().split("\n") if line]
+
     def run(self, connections: int, seconds: int) -> dict:
         """One run of wrk. Every figure of it in the units of the report: requests a second, milliseconds, bytes."""
         command = ["wrk", f"-t{min(THREADS, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]

@@ -27,7 +27,7 @@ PG_LEAN = f"query ($viewer: BigInt!) {{ homeFeed(viewer: $viewer, first: 20) {{ 
 PG_FULL = f"query ($viewer: BigInt!) {{ homeFeed(viewer: $viewer, first: 20) {{ nodes {{ {PG_TWEET} {PG_COMMENTS} }} }} }}"
 
 POST = "mutation ($content: String!) { createTweet(input: { content: $content }) { tweet { id } userErrors { message } } }"
-LOG_IN = "mutation { logIn(input: { login: \"%s\", password: \"roost-seed\" }) { sessionToken userErrors { message } } }"
+LOG_IN = "mutation { logIn(input: { login: \"USERNAME\", password: \"roost-seed\" }) { sessionToken userErrors { message } } }"
 # As long as those of the workload.
 CONTENT = "The benchmark says: " + "there is nothing like an empty train at night. " * 2 + "A pause."
 

@@ -1,6 +1,6 @@
 -- Requests of random users, made before the load begins, and the figures as JSON at its end.
--- Arguments: a file of session tokens and user ids, a pair a line; the method; the path; a file with the body, or nothing for
--- none. VIEWER in a body stands for the user's id.
+-- Arguments: a file of session tokens with ids and names of their users, one a line; the method; the path; a file with the body, or
+-- nothing for none. VIEWER and USERNAME in a body stand for the user's.
 
 local threads = 0
 
@@ -19,11 +19,15 @@ function init(arguments)
     end
     requests = {}
     for line in io.lines(tokens) do
-        local token, viewer = line:match("(%S+) (%S+)")
+        local token, viewer, username = line:match("(%S+) (%S+) (%S+)")
         local headers = { ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
-        requests[#requests + 1] = wrk.format(method, path, headers, body and body:gsub("VIEWER", viewer))
+        requests[#requests + 1] = wrk.format(method, path, headers, body and fill(body, viewer, username))
     end
     math.randomseed(os.time() * 10 + number)
+end
+
+function fill(body, viewer, username)
+    return (body:gsub("VIEWER", viewer):gsub("USERNAME", username))
 end
 
 function request()

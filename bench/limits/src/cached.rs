@@ -35,7 +35,8 @@ pub struct Cached {
 
 #[derive(Default)]
 struct Store {
-    sessions: HashMap<String, Session>,
+    /// By the hash of the token.
+    sessions: HashMap<[u8; 32], Session>,
     people: HashMap<i64, Person>,
     suspended: HashSet<i64>,
     follows: HashSet<(i64, i64)>,
@@ -76,14 +77,14 @@ impl Cached {
     }
 
     pub async fn home(&self, hash: &[u8; 32], page: Page) -> anyhow::Result<Option<Vec<u8>>> {
-        let Some(viewer) = self.viewer(&crate::hexadecimal(hash)) else { return Ok(None) };
+        let Some(viewer) = self.viewer(hash) else { return Ok(None) };
         let ids: Vec<i64> = self.redis.clone().lrange(key(viewer), 0, READ - 1).await?;
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         let tweets = ids.iter().filter_map(|id| store.tweet(viewer, *id, page)).take(TWEETS).collect();
         answer::write(tweets).map(Some)
     }
 
-    fn viewer(&self, hash: &str) -> Option<i64> {
+    fn viewer(&self, hash: &[u8; 32]) -> Option<i64> {
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         let session = store.sessions.get(hash)?;
@@ -131,9 +132,10 @@ impl Store {
 
     async fn read(database: &Client) -> anyhow::Result<Self> {
         let mut store = Self::default();
-        for row in database.query("SELECT token_hash, user_id, created_at, last_seen_at FROM session", &[]).await? {
+        let sessions = "SELECT decode(token_hash, 'hex'), user_id, created_at, last_seen_at FROM session";
+        for row in database.query(sessions, &[]).await? {
             let session = Session { user: row.try_get(1)?, created_at: row.try_get(2)?, last_seen_at: row.try_get(3)? };
-            store.sessions.insert(row.try_get(0)?, session);
+            store.sessions.insert(row.try_get::<_, &[u8]>(0)?.try_into()?, session);
         }
         let people = "SELECT u.id, u.username, p.nickname, p.avatar FROM users u JOIN profile p ON p.user_id = u.id";
         for row in database.query(people, &[]).await? {
