@@ -47,6 +47,14 @@ impl Bus {
         Ok(Self { queue, posted: Arc::default() })
     }
 
+    /// The broker, if there is one.
+    pub fn rabbit(&self) -> Option<&Rabbit> {
+        match &self.queue {
+            Queue::Embedded => None,
+            Queue::Rabbit(rabbit) => Some(rabbit),
+        }
+    }
+
     /// Tells the workers of this process that something was posted: to be called after the commit. It saves them a wait, no
     /// more.
     pub fn wake(&self) {

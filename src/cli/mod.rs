@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::auth::password::ArgonError;
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, LogFormat};
 use crate::db::{self, Db};
 use crate::error::Error;
 use crate::media::StoreError;
@@ -99,8 +99,13 @@ struct ServeArgs {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Runtime::new().context("The runtime could not be started").and_then(|rt| rt.block_on(go(cli)))
-    {
+    let done = tokio::runtime::Runtime::new().context("The runtime could not be started").and_then(|runtime| {
+        let done = runtime.block_on(go(cli));
+        // Nobody waits any more for a picture that is still being worked on.
+        runtime.shutdown_background();
+        done
+    });
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("roost: {error:#}");
@@ -127,7 +132,7 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Config => std::io::stdout().write_all(config.masked().as_bytes())?,
         Command::Serve(args) => serve::serve(config, !args.no_worker).await?,
-        Command::Worker { drain } => with_app(config, async |app| serve::worker(app, drain).await).await?,
+        Command::Worker { drain } => serve::worker(config, drain).await?,
         Command::Migrate => {
             with_app(config, async |_| Ok(())).await?;
             println!("The database is up to date.");
@@ -157,7 +162,10 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = filter.add_directive("sea_orm_migration=warn".parse()?);
     let terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_ansi(terminal).with_target(false).init();
+    match config.log_format {
+        LogFormat::Text => log.with_ansi(terminal).with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
+    }
     Ok(())
 }
 
