@@ -6,6 +6,8 @@
 mod check;
 mod text;
 
+pub use text::percent_encode;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +19,7 @@ use crate::clock::SECOND;
 use crate::limit::address::Proxies;
 use crate::limit::document::DocumentLimits;
 use crate::limit::rate::{Action, Quota, Rules};
-use text::{explain, keys, mask, percent_encode};
+use text::{explain, keys, mask};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];

@@ -3,6 +3,7 @@
 //! What the person at the keyboard can mend (a taken port, a folder that cannot be written, a bad setting) is one plain
 //! sentence and exit code 2; a check that found something exits with 1.
 
+mod backup;
 mod counters;
 mod feed;
 mod gate;
@@ -69,6 +70,16 @@ enum Command {
     /// Hold the counters against what counting gives
     #[command(subcommand)]
     Counters(counters::CountersCommand),
+    /// Copy the database and the pictures to a new folder, also while the server runs (SQLite only)
+    Backup {
+        /// The folder that is made
+        dir: PathBuf,
+    },
+    /// Bring back what a backup holds, to a place where nothing is yet (SQLite only)
+    Restore {
+        /// The folder that `roost backup` has made
+        dir: PathBuf,
+    },
     /// Look after the stored pictures
     #[command(subcommand)]
     Media(media::MediaCommand),
@@ -142,6 +153,8 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Counters(command) => {
             return with_old_app(config, async |app| counters::run(app, &command).await).await;
         }
+        Command::Backup { dir } => backup::backup(&config, &dir).await?,
+        Command::Restore { dir } => backup::restore(&config, &dir).await?,
         Command::Media(command) => with_old_app(config, async |app| media::run(app, &command).await).await?,
         Command::Queue(command) => with_old_app(config, async |app| queue::run(app, &command).await).await?,
         // The first person may be made before anything is served.

@@ -4,6 +4,7 @@ mod breaks;
 mod connect;
 mod engine;
 mod fault;
+mod file;
 mod pool;
 mod sql;
 mod transaction;
@@ -22,6 +23,7 @@ use fault::{Fault, log_of};
 
 pub use engine::Engine;
 pub use fault::explain;
+pub use file::file_of;
 pub use pool::{Connections, Pool};
 pub use sql::{bind_limit, marks, on_conflict_nothing, random, skip_locked, sql};
 pub use transaction::{CommitError, Transaction};
