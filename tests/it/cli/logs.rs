@@ -33,7 +33,7 @@ async fn the_id_of_a_request_is_in_the_log_of_its_worker(mut place: Place) {
     let id = "of-the-front-end:42";
     let answer = server.client().gql_as(id, &author.token, CREATE_TWEET, variables).await.unwrap();
     answer.changed("createTweet");
-    let said = |what: &str| move |line: &(String, String)| (line.0.as_str(), line.1.as_str()) == ("request", what);
+    let said = |what: &'static str| move |line: &(String, String)| (line.0.as_str(), line.1.as_str()) == ("request", what);
     let told = lines(&place, id);
     assert!(told.iter().any(said("executed")), "{told:?}");
     assert!(!told.iter().any(|line| line.0 == "message"), "nobody has worked yet: {told:?}");
