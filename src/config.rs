@@ -40,7 +40,7 @@ pub struct Config {
     pub database_connections: u32,
     /// `redis://host:6379/0`, shared by all processes. Unset: what Redis is for is done in the process.
     pub redis_url: Option<String>,
-    /// What our keys in Redis begin with, so that several installations can share it.
+    /// What our keys in Redis and Memcached begin with, so that several installations can share them.
     pub redis_prefix: String,
     /// `amqp://user:password@host:5672/vhost`. Unset: the outbox is the queue.
     pub amqp_url: Option<String>,
@@ -50,6 +50,8 @@ pub struct Config {
     pub queue_retry_milliseconds: u32,
     /// After how many seconds a message that RabbitMQ took and nobody has handled is sent again.
     pub queue_resend_seconds: u32,
+    /// `memcache://host:11211`, or several servers with commas between them: the objects that all processes share. Unset: they
+    /// are in Redis, if there is one.
     pub memcached_url: Option<String>,
     /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
     /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.

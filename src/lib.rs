@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod auth;
+mod breaker;
 pub mod bus;
 pub mod cache;
 pub mod cli;

@@ -57,13 +57,13 @@ impl Db {
             let pool = connect(engine, url, connections, &statements, &breaks).await?;
             let read = Pool::reading(pool.clone(), &breaks);
             let write = Pool::writing(pool, &breaks);
-            return Ok(Self { read, write, replica: None, caches: Caches::new(0), statements });
+            return Ok(Self { read, write, replica: None, caches: Caches::new(0, None), statements });
         }
         let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
         let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements, &breaks).await?, &breaks);
         let read = connect(engine, &with("ro"), SQLITE_READERS, &statements, &breaks).await?;
         let read = Pool::reading(read, &breaks);
-        Ok(Self { write, read, replica: None, caches: Caches::new(0), statements })
+        Ok(Self { write, read, replica: None, caches: Caches::new(0, None), statements })
     }
 
     /// Opens a replica of the database. It need not answer yet.

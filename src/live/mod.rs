@@ -96,14 +96,18 @@ impl Live {
         }
     }
 
-    /// Another process tells something.
+    /// Another process tells something. Whoever it wakes must not find in memory what was before, though the process whose
+    /// change it was may be heard later than the one that tells of it.
     fn hear(&self, event: Event) {
         match event {
             Event::Changed(change) => self.caches.heard(change),
             Event::Delivered(Delivered { tweet, author, after, through, .. }) => {
                 self.caches.heard(Change::Delivered { tweet, author, after, through });
             }
-            _ => (),
+            Event::Tweet(tweet) => self.caches.apply(Change::Tweet(tweet)),
+            Event::Session(session) => self.caches.apply(Change::Session(session)),
+            Event::Hidden => self.caches.apply(Change::Everything),
+            Event::Inbox(_) => (),
         }
         self.dispatch(event);
     }

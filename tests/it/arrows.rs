@@ -14,14 +14,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bus", &["app", "clock", "config", "db", "error"]),
     ("limit", &["clock", "redis"]),
     ("media", &["config", "error"]),
-    ("cache", &["redis"]),
+    ("cache", &["breaker", "redis"]),
+    ("breaker", &[]),
     ("live", &["cache", "redis"]),
     ("db", &["cache", "error"]),
     ("ids", &["clock"]),
     ("clock", &[]),
-    ("config", &["clock", "limit"]),
+    ("config", &["cache", "clock", "limit"]),
     ("error", &["limit"]),
-    ("redis", &[]),
+    ("redis", &["breaker"]),
     ("failpoint", &[]),
 ];
 

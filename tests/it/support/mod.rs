@@ -21,6 +21,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use entity::{TweetId, UserId};
 use roost::app::App;
+use roost::cache::Change;
 use roost::config::Config;
 use roost::db::{Db, Engine, sql};
 use roost::http::{Documents, Server};
@@ -210,7 +211,7 @@ impl TestApp {
     /// Changes the database behind the app's back.
     pub async fn damage(&self, text: &str) {
         self.app.db.write().execute_unprepared(text).await.unwrap();
-        self.app.db.caches().forget_all();
+        self.app.db.caches().committed(&[Change::Everything]).await;
     }
 
     /// From now on every statement of a kind, INSERT or UPDATE, fails on a table.
