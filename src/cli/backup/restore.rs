@@ -117,13 +117,7 @@ fn folder(config: &Config, manifest: &Manifest) -> anyhow::Result<Option<PathBuf
 }
 
 /// The pictures first, the database last: until it has its name, there is nothing that a server would serve.
-async fn copy(
-    from: &Path,
-    folder: Option<&Path>,
-    manifest: &Manifest,
-    sums: &Sums,
-    file: &Path,
-) -> anyhow::Result<()> {
+async fn copy(from: &Path, folder: Option<&Path>, manifest: &Manifest, sums: &Sums, file: &Path) -> anyhow::Result<()> {
     let unfinished = file.with_extension(format!("unfinished-{}", std::process::id()));
     let copied = async {
         for (name, folder) in names(sums).flat_map(|name| folder.map(|folder| (name, folder))) {

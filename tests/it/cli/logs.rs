@@ -8,7 +8,8 @@ use crate::support::{CREATE_TWEET, FOLLOW};
 /// The lines that belong to a request: what they say, and within what.
 fn lines(place: &Place, request: &str) -> Vec<(String, String)> {
     let log = place.log();
-    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+    let lines =
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
     let of_it = lines.filter(|line| line["span"]["request_id"] == request);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     of_it.map(|line| (text(&line["span"]["name"]), text(&line["message"]))).collect()
@@ -33,7 +34,8 @@ async fn the_id_of_a_request_is_in_the_log_of_its_worker(mut place: Place) {
     let id = "of-the-front-end:42";
     let answer = server.client().gql_as(id, &author.token, CREATE_TWEET, variables).await.unwrap();
     answer.changed("createTweet");
-    let said = |what: &'static str| move |line: &(String, String)| (line.0.as_str(), line.1.as_str()) == ("request", what);
+    let said =
+        |what: &'static str| move |line: &(String, String)| (line.0.as_str(), line.1.as_str()) == ("request", what);
     let told = lines(&place, id);
     assert!(told.iter().any(said("executed")), "{told:?}");
     assert!(!told.iter().any(|line| line.0 == "message"), "nobody has worked yet: {told:?}");
@@ -67,7 +69,11 @@ async fn text_has_the_id_as_well_and_an_unknown_format_is_refused() {
     let place = Place::embedded();
     let server = place.start(place.roost(&["serve"]).env("ROOST_LOG", "roost=debug")).await;
     server.client().gql_as("an-id", "nobody", "{ __typename }", json!({})).await.unwrap();
-    assert!(place.log().lines().any(|line| line.contains("request{request_id=\"an-id\"}: answered")), "{}", place.log());
+    assert!(
+        place.log().lines().any(|line| line.contains("request{request_id=\"an-id\"}: answered")),
+        "{}",
+        place.log()
+    );
     let mut command = place.roost(&["config"]);
     let refused = crate::support::process::ended(command.env("ROOST_LOG_FORMAT", "xml")).await;
     assert!(refused.refused().contains("log_format"), "{refused:?}");
