@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod auth;
+mod breaker;
 pub mod bus;
 pub mod cache;
 pub mod cli;
@@ -22,6 +23,9 @@ pub mod limit;
 pub mod live;
 pub mod loader;
 pub mod media;
+pub mod metrics;
+pub mod recent;
 pub mod redis;
 pub mod service;
+pub mod trace;
 pub mod worker;

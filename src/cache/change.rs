@@ -19,7 +19,7 @@ pub enum Change {
     Tweeted { tweet: TweetId, author: UserId },
     /// A tweet has died.
     Buried { tweet: TweetId, author: UserId },
-    /// The counters or the photos of a tweet.
+    /// The counters of a tweet, or anything else of it.
     Tweet(TweetId),
     /// A comment was made, changed or deleted.
     Comment { comment: CommentId, tweet: TweetId },

@@ -10,6 +10,7 @@ mod change;
 mod flight;
 mod recent;
 mod sessions;
+pub mod shared;
 mod shelf;
 mod tip;
 mod weigh;
@@ -26,6 +27,7 @@ pub use change::Change;
 use flight::Through;
 use recent::{Event, Recent};
 use sessions::Sessions;
+use shared::{Level, Object};
 pub use shelf::{Moment, Shelf};
 pub use tip::{Age, LONGEST, Newest, Tip};
 
@@ -75,6 +77,8 @@ pub struct Shared {
     start: Instant,
     /// The end of the time for which it is sure that all news gets here.
     open_until: AtomicU64,
+    /// What all processes have in common.
+    level: Option<Level>,
     outlet: OnceLock<Outlet>,
     /// How many changes were told to other processes, and how many they have told.
     told: AtomicU64,
@@ -88,8 +92,9 @@ const ALWAYS: u64 = u64::MAX;
 const LATE: Duration = Duration::from_secs(2);
 
 impl Caches {
-    /// With room for so many bytes in all, none for none. They are closed at first.
-    pub fn new(bytes: usize) -> Self {
+    /// With room for so many bytes in all, none for none, and perhaps with what all processes share behind it. They are closed
+    /// at first.
+    pub fn new(bytes: usize, level: Option<Level>) -> Self {
         let part = |sixtyfourths: usize| bytes / 64 * sixtyfourths;
         let shared = Shared {
             people: Through::new(part(5)),
@@ -110,6 +115,7 @@ impl Caches {
             is_on: bytes > 0,
             start: Instant::now(),
             open_until: AtomicU64::new(0),
+            level,
             outlet: OnceLock::new(),
             told: AtomicU64::new(0),
             heard: AtomicU64::new(0),
@@ -130,6 +136,11 @@ impl Caches {
         }
         let now = self.clock();
         (now < self.shared.open_until.load(Ordering::Acquire)).then_some(now)
+    }
+
+    /// Whether anything that is read may be kept.
+    pub fn keep(&self) -> bool {
+        self.now().is_some() || (self.level.is_some() && !self.is_passed_by)
     }
 
     fn clock(&self) -> Moment {
@@ -154,6 +165,32 @@ impl Caches {
         self.forget_all();
     }
 
+    /// What the processes share of these keys, and else what is read.
+    ///
+    /// # Errors
+    /// What `read` answers.
+    pub async fn shared<V, E, F>(
+        &self,
+        keys: Vec<V::Key>,
+        read: impl Fn(Vec<V::Key>) -> F,
+    ) -> Result<Vec<(V::Key, V)>, E>
+    where
+        V: Object,
+        F: Future<Output = Result<Vec<(V::Key, V)>, E>>,
+    {
+        match self.level.as_ref().filter(|_| !self.is_passed_by) {
+            Some(level) => level.get(keys, read).await,
+            None => read(keys).await,
+        }
+    }
+
+    /// Something is about to be committed, and all that it needs is locked.
+    pub async fn before(&self, changes: &[Change]) {
+        if let Some(level) = &self.level {
+            level.bury(changes).await;
+        }
+    }
+
     /// Has every change passed on.
     pub fn tell_with(&self, outlet: impl Fn(Change) + Send + Sync + 'static) {
         // There is one live bus.
@@ -161,7 +198,10 @@ impl Caches {
     }
 
     /// Something was committed here.
-    pub fn committed(&self, changes: &[Change]) {
+    pub async fn committed(&self, changes: &[Change]) {
+        if let Some(level) = &self.level {
+            level.bury(changes).await;
+        }
         for change in changes {
             self.apply(*change);
         }
@@ -174,12 +214,12 @@ impl Caches {
     }
 
     /// Something may have been committed here, or may be later.
-    pub fn perhaps_committed(&self, changes: Vec<Change>) {
-        self.committed(&changes);
+    pub async fn perhaps_committed(&self, changes: Vec<Change>) {
+        self.committed(&changes).await;
         let caches = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(LATE).await;
-            caches.committed(&changes);
+            caches.committed(&changes).await;
         });
     }
 
@@ -204,7 +244,8 @@ impl Caches {
         tip.catch_up(&self.shared.recent)
     }
 
-    fn apply(&self, change: Change) {
+    /// Forgets what a change makes untrue.
+    pub fn apply(&self, change: Change) {
         let all = &self.shared;
         match change {
             Change::Everything => self.forget_all(),
@@ -219,10 +260,7 @@ impl Caches {
                 all.recent.push(Event::Own { tweet, author });
             }
             Change::Buried { tweet, author } => self.forget_tweet(tweet, author),
-            Change::Tweet(tweet) => {
-                all.tweet_stats.shelf.forget(&tweet);
-                all.photos.shelf.forget(&tweet);
-            }
+            Change::Tweet(tweet) => self.forget_all_of(tweet),
             Change::Comment { comment, tweet } => {
                 all.comments.shelf.forget(&comment);
                 all.comment_stats.shelf.forget(&comment);
@@ -253,13 +291,17 @@ impl Caches {
     }
 
     fn forget_tweet(&self, tweet: TweetId, author: UserId) {
+        self.forget_all_of(tweet);
+        self.shared.timelines.shelf.forget(&author);
+        self.shared.user_stats.shelf.forget(&author);
+    }
+
+    fn forget_all_of(&self, tweet: TweetId) {
         let all = &self.shared;
         all.tweets.shelf.forget(&tweet);
         all.tweet_stats.shelf.forget(&tweet);
         all.photos.shelf.forget(&tweet);
         all.newest_comments.shelf.forget(&tweet);
-        all.timelines.shelf.forget(&author);
-        all.user_stats.shelf.forget(&author);
     }
 
     /// As if nothing had ever been read.

@@ -49,10 +49,11 @@ impl Transaction {
         }
         // In a task of its own: whoever gives up during the commit does not keep the caches from hearing of it.
         let committed = tokio::spawn(async move {
+            caches.before(&changes).await;
             let done = commit(inner).await;
             match &done {
-                Ok(()) => caches.committed(&changes),
-                Err(CommitError::Unknown(_)) => caches.perhaps_committed(changes),
+                Ok(()) => caches.committed(&changes).await,
+                Err(CommitError::Unknown(_)) => caches.perhaps_committed(changes).await,
                 Err(CommitError::RolledBack(_)) => (),
             }
             done

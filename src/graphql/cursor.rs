@@ -65,9 +65,15 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor(Kind, i64);
 
+impl Cursor {
+    pub fn text(self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}:{}", self.0.tag(), self.1))
+    }
+}
+
 impl From<Cursor> for Value {
-    fn from(Cursor(kind, key): Cursor) -> Self {
-        Self::String(URL_SAFE_NO_PAD.encode(format!("{}:{key}", kind.tag())))
+    fn from(cursor: Cursor) -> Self {
+        Self::String(cursor.text())
     }
 }
 

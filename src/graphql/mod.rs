@@ -3,7 +3,7 @@
 mod admin;
 mod comment;
 mod credentials;
-mod cursor;
+pub mod cursor;
 mod feed;
 mod feed_listeners;
 mod follow;
@@ -18,6 +18,7 @@ mod photo;
 mod present;
 mod profile;
 mod rate;
+mod roots;
 mod scalar;
 mod selection;
 mod session;
@@ -43,6 +44,7 @@ use crate::loader::Loaders;
 
 pub use feed_listeners::FeedListeners;
 pub use rate::Standings;
+pub use roots::roots;
 
 /// What can be read.
 #[derive(MergedObject, Default)]

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{BaseType, OperationDefinition, OperationType};
-use async_graphql::{Request, Response as Executed, Value, Variables, value};
+use async_graphql::{Name, Request, Response as Executed, Value, Variables, value};
 use axum::http::StatusCode;
 use futures_util::future::Either;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -14,6 +14,7 @@ use super::Server;
 use super::answer::{Rejection, failed, is_request_error, mask};
 use super::documents::{Documents, Known};
 use super::params::Params;
+use super::tally::Tally;
 use super::{rate, request_id};
 use crate::error::Error;
 use crate::graphql::{RequestContext, Schema};
@@ -30,6 +31,8 @@ pub struct Operation {
     pub cost: u64,
     /// Whether the answer is to say so.
     tells_cost: bool,
+    /// The field at its root, if there is only one.
+    pub root: Option<Name>,
 }
 
 impl Operation {
@@ -52,7 +55,12 @@ impl Params {
     ///
     /// # Errors
     /// 400 when it is no document, is not known, asks for too much, or does not have the operation.
-    pub fn prepare(mut self, documents: &Documents) -> Result<Operation, Rejection> {
+    pub fn prepare(self, server: &Server) -> Result<Operation, Rejection> {
+        let prepared = self.find(&server.documents);
+        prepared.inspect_err(|rejection| server.app.metrics.operations().refused(rejection.code))
+    }
+
+    fn find(mut self, documents: &Documents) -> Result<Operation, Rejection> {
         let source = self.source();
         let document = documents.find(source)?;
         let name = self.operation_name();
@@ -71,7 +79,8 @@ impl Params {
         let mut request = Request::new("").variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(document.parsed.clone());
-        Ok(Operation { request, document, is_plain, kind, cost, tells_cost: self.wants_cost() })
+        let root = document.root_field(operation).cloned();
+        Ok(Operation { request, document, is_plain, kind, cost, tells_cost: self.wants_cost(), root })
     }
 }
 
@@ -95,7 +104,7 @@ fn has_ints(operation: &OperationDefinition, variables: &Variables) -> Result<()
         let name = &definition.name.node;
         if matches!(&definition.var_type.node.base, BaseType::Named(ty) if ty == "Int")
             && let Some(Value::Number(number)) = variables.get(name)
-            && !fits_int(number)
+            && (number.is_f64() || !fits_int(number))
         {
             let message = format!("The variable ${name:.60} is an Int, which has 32 bits: {number} is none.");
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
@@ -114,7 +123,8 @@ fn are_plain(operation: &OperationDefinition, variables: &Variables) -> bool {
             None | Some(Value::Null) => ty.nullable,
             Some(Value::String(_)) => matches!(name.as_str(), "String" | "ID"),
             Some(Value::Boolean(_)) => name == "Boolean",
-            Some(Value::Number(number)) => name == "Int" && fits_int(number),
+            // has_ints has seen to it that it is one.
+            Some(Value::Number(_)) => name == "Int",
             Some(_) => false,
         }
     })
@@ -144,6 +154,7 @@ pub async fn execute(
 ) -> Executed {
     let cost = operation.told_cost(&server.documents, &context);
     let (schema, document) = (operation.schema(server), operation.document);
+    let tally = Tally::begin(&server.app.metrics, operation.kind, operation.root);
     let request = operation.request.data(Arc::clone(&context));
     let executed = AssertUnwindSafe(schema.execute(request)).catch_unwind();
     let mut executed = match timeout_at(deadline, executed).await {
@@ -156,6 +167,7 @@ pub async fn execute(
     }
     executed.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
     mask(&mut executed, &server.app.config, &request_id::current());
+    tally.answered(&executed);
     executed.http_headers.extend(rate::headers(context.rates.binding()));
     executed
 }
@@ -173,6 +185,7 @@ pub fn execute_stream(
         return Either::Left(stream::once(answer));
     }
     let mut cost = operation.told_cost(&server.documents, &context);
+    let tally = Tally::begin(&server.app.metrics, operation.kind, operation.root);
     let (config, request_id) = (Arc::clone(&server.app.config), request_id::current());
     let request = operation.request.data(Arc::clone(&context));
     let stream = AssertUnwindSafe(server.schemas.strict.execute_stream(request)).catch_unwind();
@@ -181,6 +194,7 @@ pub fn execute_stream(
         let mut executed = executed.unwrap_or_else(|_panic| failed(Error::internal("a resolver panicked")));
         executed.extensions.extend(cost.take().map(|cost| ("cost".to_owned(), cost)));
         mask(&mut executed, &config, &request_id);
+        tally.event(&executed);
         executed
     }))
 }

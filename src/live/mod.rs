@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use entity::{SessionId, TweetId, UserId};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::cache::{Caches, Change};
 use crate::redis::Redis;
@@ -48,6 +48,8 @@ pub enum Event {
     Delivered(Delivered),
     /// Somebody was suspended, and everything of theirs with them.
     Hidden,
+    /// There is work, posted by a process that does none.
+    Posted,
     /// What other processes know of it is not so any more.
     Changed(Change),
 }
@@ -57,6 +59,8 @@ pub struct Live {
     pub inboxes: Topics<UserId>,
     pub tweets: Topics<TweetId>,
     pub sessions: Topics<SessionId>,
+    /// The workers of this process.
+    pub work: Arc<Notify>,
     deliveries: broadcast::Sender<Delivered>,
     /// Changes when something may have been missed.
     gaps: watch::Sender<()>,
@@ -75,6 +79,7 @@ impl Live {
             inboxes: Topics::default(),
             tweets: Topics::default(),
             sessions: Topics::default(),
+            work: Arc::default(),
             deliveries: broadcast::channel(BACKLOG).0,
             gaps: watch::channel(()).0,
             elsewhere: Arc::default(),
@@ -96,14 +101,18 @@ impl Live {
         }
     }
 
-    /// Another process tells something.
+    /// Another process tells something. Whoever it wakes must not find in memory what was before, though the process whose
+    /// change it was may be heard later than the one that tells of it.
     fn hear(&self, event: Event) {
         match event {
             Event::Changed(change) => self.caches.heard(change),
             Event::Delivered(Delivered { tweet, author, after, through, .. }) => {
                 self.caches.heard(Change::Delivered { tweet, author, after, through });
             }
-            _ => (),
+            Event::Tweet(tweet) => self.caches.apply(Change::Tweet(tweet)),
+            Event::Session(session) => self.caches.apply(Change::Session(session)),
+            Event::Hidden => self.caches.apply(Change::Everything),
+            Event::Inbox(_) | Event::Posted => (),
         }
         self.dispatch(event);
     }
@@ -119,6 +128,7 @@ impl Live {
                 self.tweets.wake_all();
                 self.sessions.wake_all();
             }
+            Event::Posted => self.work.notify_one(),
             // The caches of this process know it already.
             Event::Changed(_) => (),
         }

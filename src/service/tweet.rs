@@ -181,7 +181,7 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[TweetId]) -> Result<Vec<tw
 /// Whatever the database says.
 pub async fn load(db: &Db, ids: &[TweetId]) -> Result<Vec<Option<Arc<tweet::Model>>>> {
     let caches = db.caches();
-    caches.tweets.get(caches.now(), ids, |ids| read(db, ids)).await
+    caches.tweets.get(caches.now(), ids, |ids| caches.shared(ids, |ids| read(db, ids))).await
 }
 
 async fn read(db: &Db, ids: Vec<TweetId>) -> Result<Vec<(TweetId, Option<Arc<tweet::Model>>)>> {

@@ -196,7 +196,7 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<Vec<Per
 /// Whatever the database says.
 pub async fn load(db: &Db, ids: &[UserId]) -> Result<Vec<Option<Arc<Person>>>> {
     let caches = db.caches();
-    caches.people.get(caches.now(), ids, |ids| read(db, ids)).await
+    caches.people.get(caches.now(), ids, |ids| caches.shared(ids, |ids| read(db, ids))).await
 }
 
 async fn read(db: &Db, ids: Vec<UserId>) -> Result<Vec<(UserId, Option<Arc<Person>>)>> {

@@ -122,7 +122,7 @@ async fn what_is_selected_twice_is_one() {
     let app = TestApp::new().await;
     let [_ada, bob] = world(&app).await;
     let query = "query ($n: Int, $with: Boolean!) { viewer { homeFeed(first: 3) {
-        nodes { ...A ...B author { id } ... on Node { id } ... on User { username } ... @include(if: $with) { hidden: id } }
+        nodes { ...A ...B author { id } ... on Node { id } ... @include(if: $with) { hidden: id } }
         nodes { again: id author { username } } } } }
         fragment A on Tweet { author { profile { nickname } } comments(first: $n) { nodes { id } } }
         fragment B on Likeable { id likeCount ... on Tweet { comments(first: $n) { nodes { content } pageInfo { endCursor } } } }";

@@ -20,12 +20,14 @@ const KEPT: usize = 21;
 /// # Errors
 /// Whatever the database says.
 pub async fn load(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<Vec<Vec<Arc<comment::Model>>>> {
+    let caches = db.caches();
     let is_newest = slice.from == End::Newest && slice.older_than == i64::MAX && slice.limit <= KEPT;
-    let Some(now) = db.caches().now().filter(|_| is_newest) else {
+    if !is_newest || !caches.keep() {
         let mut found = by_tweet(db, tweets, slice).await?;
         return Ok(tweets.iter().map(|tweet| found.remove(tweet).unwrap_or_default()).collect());
-    };
-    let lists = db.caches().newest_comments.get(Some(now), tweets, |tweets| read(db, tweets)).await?;
+    }
+    let read = |tweets| caches.shared(tweets, |tweets| read(db, tweets));
+    let lists = caches.newest_comments.get(caches.now(), tweets, read).await?;
     let asked = |list: NewestComments| {
         let newer = list.comments.into_iter().take_while(|comment| comment.id.0 > slice.newer_than);
         newer.take(slice.limit).collect()
@@ -35,8 +37,9 @@ pub async fn load(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<Vec<Vec<A
 
 async fn read(db: &Db, tweets: Vec<TweetId>) -> Result<Vec<(TweetId, NewestComments)>> {
     let slice = Slice { newer_than: i64::MIN, older_than: i64::MAX, from: End::Newest, limit: KEPT };
-    let found = by_tweet(db, &tweets, slice).await?;
-    Ok(found.into_iter().map(|(tweet, comments)| (tweet, NewestComments { comments })).collect())
+    let mut found = by_tweet(db, &tweets, slice).await?;
+    let mut list = |tweet| NewestComments { comments: found.remove(&tweet).unwrap_or_default() };
+    Ok(tweets.into_iter().map(|tweet| (tweet, list(tweet))).collect())
 }
 
 async fn by_tweet(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<HashMap<TweetId, Vec<Arc<comment::Model>>>> {

@@ -1,8 +1,10 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod cluster;
 pub mod database;
 pub mod events;
+pub mod load;
 pub mod meter;
 pub mod pages;
 mod person;
@@ -11,7 +13,9 @@ pub mod proxy;
 pub mod services;
 pub mod social;
 mod socket;
+mod sound;
 mod upload;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +25,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use entity::{TweetId, UserId};
 use roost::app::App;
+use roost::cache::Change;
 use roost::config::Config;
 use roost::db::{Db, Engine, sql};
 use roost::http::{Documents, Server};
@@ -211,7 +216,7 @@ impl TestApp {
     /// Changes the database behind the app's back.
     pub async fn damage(&self, text: &str) {
         self.app.db.write().execute_unprepared(text).await.unwrap();
-        self.app.db.caches().forget_all();
+        self.app.db.caches().committed(&[Change::Everything]).await;
     }
 
     /// From now on every statement of a kind, INSERT or UPDATE, fails on a table.
