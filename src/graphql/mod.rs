@@ -3,7 +3,7 @@
 mod admin;
 mod comment;
 mod credentials;
-mod cursor;
+pub mod cursor;
 mod feed;
 mod feed_listeners;
 mod follow;

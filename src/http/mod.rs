@@ -90,7 +90,7 @@ pub struct Server {
     pub app: App,
     pub timings: Timings,
     schema: Schema,
-    documents: Arc<Documents>,
+    pub documents: Arc<Documents>,
     uploads: upload::Memory,
     /// Cancelled when the server stops.
     stop: CancellationToken,

@@ -15,6 +15,7 @@ mod accounts;
 mod admin;
 mod arrows;
 mod budget;
+mod cache;
 mod cli;
 mod comments;
 mod concurrency;

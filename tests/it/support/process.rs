@@ -67,7 +67,8 @@ impl Place {
         place
     }
 
-    fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
+    /// On any database; on a file if there is none.
+    pub fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = temp_dir();
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -141,10 +142,11 @@ impl Place {
         std::fs::read_to_string(self.path("log")).unwrap()
     }
 
-    /// An app in this process on the same database.
+    /// An app in this process on the same database. It remembers nothing, so that it sees at once what others do.
     pub async fn open(&self) -> TestApp {
         std::fs::create_dir_all(&self.config.data_dir).unwrap();
-        TestApp::on(Arc::clone(&self.home), self.config.clone(), true).await
+        let config = Config { cache_bytes: 0, ..self.config.clone() };
+        TestApp::on(Arc::clone(&self.home), config, true).await
     }
 }
 
