@@ -36,7 +36,9 @@ fn documents(criterion: &mut Criterion) {
     let limits = DocumentLimits::default();
     let mut group = criterion.benchmark_group("document limits");
     for (name, text) in &texts {
-        group.bench_function(*name, |bencher| bencher.iter(|| parse(black_box(text), &limits).map(|parsed| parsed.size)));
+        group.bench_function(*name, |bencher| {
+            bencher.iter(|| parse(black_box(text), &limits).map(|parsed| parsed.size))
+        });
     }
     group.finish();
     let document = parse(FULL, &limits).expect("it is within the limits");

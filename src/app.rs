@@ -5,18 +5,23 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 
 use crate::auth::password::Passwords;
-use crate::bus::Bus;
+use crate::bus::{Bus, Lane};
+use crate::cache::Caches;
+use crate::cache::shared::{Level, Memcached, Store};
 use crate::clock::{Clock, SECOND};
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::failpoint::Failpoints;
+use crate::graphql;
 use crate::ids::Ids;
 use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
+use crate::metrics::Metrics;
 use crate::redis::Redis;
 use crate::service::gate::GateCache;
+use crate::service::health::Health;
 use crate::service::node::Node;
 
 /// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
@@ -38,6 +43,8 @@ pub struct App {
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
+    pub metrics: Metrics,
+    pub health: Health,
     pub failpoints: Failpoints,
 }
 
@@ -58,10 +65,15 @@ impl App {
         if let Some(url) = &config.database_replica_url {
             db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
         }
+        let store = shared_store(&config, redis.as_ref())?;
+        let level = store.map(|store| Level::new(store, &config.redis_prefix));
+        let caches = Caches::new(config.cache_bytes, level);
+        db.attach_caches(caches.clone());
+        let live = Live::new(redis.as_ref(), caches);
         let app = Self {
             db,
-            bus: Bus::new(&config).map_err(Error::internal)?,
-            live: Live::new(redis.as_ref()),
+            bus: Bus::new(&config, live.clone()).map_err(Error::internal)?,
+            live,
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             rates: match &redis {
@@ -72,6 +84,8 @@ impl App {
             gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
+            health: Health::default(),
+            metrics: Metrics::new(graphql::roots(), &Lane::ALL.map(Lane::name)),
             clock,
             failpoints: Failpoints::from_env(),
             redis,
@@ -94,6 +108,15 @@ impl App {
         }
         self.db.close().await;
     }
+}
+
+/// Where objects are that all processes share.
+fn shared_store(config: &Config, redis: Option<&Redis>) -> Result<Option<Store>> {
+    Ok(match &config.memcached_url {
+        _ if config.cache_bytes == 0 => None,
+        Some(url) => Some(Store::Memcached(Memcached::new(url).map_err(Error::internal)?)),
+        None => redis.cloned().map(Store::Redis),
+    })
 }
 
 fn unusable(error: DbErr) -> Error {

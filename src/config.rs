@@ -6,6 +6,8 @@
 mod check;
 mod text;
 
+pub use text::percent_encode;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +19,7 @@ use crate::clock::SECOND;
 use crate::limit::address::Proxies;
 use crate::limit::document::DocumentLimits;
 use crate::limit::rate::{Action, Quota, Rules};
-use text::{explain, keys, mask, percent_encode};
+use text::{explain, keys, mask};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
@@ -40,7 +42,7 @@ pub struct Config {
     pub database_connections: u32,
     /// `redis://host:6379/0`, shared by all processes. Unset: what Redis is for is done in the process.
     pub redis_url: Option<String>,
-    /// What our keys in Redis begin with, so that several installations can share it.
+    /// What our keys in Redis and Memcached begin with, so that several installations can share them.
     pub redis_prefix: String,
     /// `amqp://user:password@host:5672/vhost`. Unset: the outbox is the queue.
     pub amqp_url: Option<String>,
@@ -50,6 +52,8 @@ pub struct Config {
     pub queue_retry_milliseconds: u32,
     /// After how many seconds a message that RabbitMQ took and nobody has handled is sent again.
     pub queue_resend_seconds: u32,
+    /// `memcache://host:11211`, or several servers with commas between them: the objects that all processes share. Unset: they
+    /// are in Redis, if there is one.
     pub memcached_url: Option<String>,
     /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
     /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
@@ -67,6 +71,14 @@ pub struct Config {
     pub upload_memory_bytes: usize,
     /// What is logged, in the syntax of tracing's EnvFilter, e.g. `info` or `roost=debug,warn`.
     pub log: String,
+    /// Whether a line of the log is text for people or JSON for programs.
+    pub log_format: LogFormat,
+    /// Where metrics and health are served apart from the API, to whoever can connect there. Unset: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Who sends this as a bearer token may ask for the metrics where the API is. Unset: only who asks from this machine.
+    pub metrics_token: Option<String>,
+    /// How long a message may have been due until the server says that it is behind.
+    pub ready_lag_seconds: u32,
     /// Whether GraphiQL is served on `/`.
     pub graphiql: bool,
     /// Whether the schema may be asked for.
@@ -97,6 +109,8 @@ pub struct Config {
     /// A file with the documents that clients have been built with, and whether others are executed as well.
     pub trusted_documents: Option<PathBuf>,
     pub trusted_documents_mode: TrustedDocuments,
+    /// How much memory what was read from the database may take; 0 keeps none of it.
+    pub cache_bytes: usize,
     /// Authors with more followers than this are not copied into home feeds but merged in when a feed is read.
     pub feed_push_limit: i64,
     /// How many followers one fan-out message serves, and how many tweets one backfill message copies.
@@ -154,6 +168,10 @@ impl Default for Config {
             upload_bytes: 64 << 20,
             upload_memory_bytes: 256 << 20,
             log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            metrics_listen: None,
+            metrics_token: None,
+            ready_lag_seconds: 60,
             graphiql: true,
             introspection: true,
             allowed_origins: Vec::new(),
@@ -173,6 +191,7 @@ impl Default for Config {
             persisted_query_bytes: 16 << 20,
             trusted_documents: None,
             trusted_documents_mode: TrustedDocuments::Prefer,
+            cache_bytes: 64 << 20,
             feed_push_limit: 10_000,
             feed_batch: 1_000,
             following_limit: 5_000,
@@ -202,6 +221,14 @@ impl Default for Config {
 pub enum TrustedDocuments {
     Prefer,
     Enforce,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 /// What the command line says about the configuration.
@@ -268,6 +295,7 @@ impl Config {
             amqp_url: self.amqp_url.as_deref().map(mask),
             memcached_url: self.memcached_url.as_deref().map(mask),
             media_url: self.media_url.as_deref().map(mask),
+            metrics_token: self.metrics_token.as_ref().map(|_| "****".to_owned()),
             ..self.clone()
         };
         let Ok(serde_json::Value::Object(map)) = serde_json::to_value(shown) else { return String::new() };

@@ -2,6 +2,7 @@
 
 use super::text::{is_origin, mask};
 use super::{Config, ConfigError, TrustedDocuments};
+use crate::cache::shared::Memcached;
 
 /// How the URL of a database begins.
 const DATABASES: [&str; 5] = ["sqlite://", "postgres://", "postgresql://", "mysql://", "mariadb://"];
@@ -43,8 +44,12 @@ impl Config {
     }
 
     fn check_services(&self) -> Checked {
-        if self.memcached_url.is_some() {
-            return fail("memcached_url is set, but this version of roost cannot use it yet. Remove it.");
+        if let Some(Err(error)) = self.memcached_url.as_deref().map(Memcached::new) {
+            return fail(format!("memcached_url cannot be used: {error}."));
+        }
+        let is_key = |prefix: &str| prefix.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.memcached_url.is_some() && !is_key(&self.redis_prefix) {
+            return fail("redis_prefix may have only visible ASCII characters, for Memcached's sake.");
         }
         if let Some(Err(error)) = self.redis_url.as_deref().map(::redis::Client::open) {
             return fail(format!("redis_url cannot be used: {error}."));
@@ -72,6 +77,9 @@ impl Config {
             let sentence = "allowed_origins has to hold origins such as https://app.example, but one is";
             return fail(format!("{sentence} {origin:?}."));
         }
+        if self.metrics_token.as_deref() == Some("") {
+            return fail("metrics_token is empty: set one that nobody guesses, or leave it out.");
+        }
         if self.trusted_documents_mode == TrustedDocuments::Enforce && self.trusted_documents.is_none() {
             return fail("trusted_documents_mode is enforce, but there is no list: set trusted_documents.");
         }
@@ -91,6 +99,7 @@ impl Config {
             ("argon2_memory_kib", self.argon2_memory_kib.into(), 8),
             ("argon2_passes", self.argon2_passes.into(), 1),
             ("request_seconds", self.request_seconds.into(), 1),
+            ("ready_lag_seconds", self.ready_lag_seconds.into(), 1),
         ] {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));

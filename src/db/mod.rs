@@ -4,6 +4,7 @@ mod breaks;
 mod connect;
 mod engine;
 mod fault;
+mod file;
 mod pool;
 mod sql;
 mod transaction;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr, TransactionOptions};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionOptions};
 
+use crate::cache::Caches;
 use crate::error::{Error, Result};
 use breaks::Breaks;
 use connect::{connect, connect_replica};
@@ -22,8 +24,9 @@ use fault::{Fault, log_of};
 
 pub use engine::Engine;
 pub use fault::explain;
-pub use pool::Pool;
-pub use sql::{bind_limit, marks, on_conflict_nothing, random, skip_locked, sql};
+pub use file::file_of;
+pub use pool::{Connections, Pool};
+pub use sql::{bind_limit, marks, on_conflict_nothing, padded, random, skip_locked, sql};
 pub use transaction::{CommitError, Transaction};
 
 /// How often a transaction is tried that lost a deadlock, found the database busy, or whose connection broke.
@@ -39,6 +42,7 @@ pub struct Db {
     write: Pool,
     read: Pool,
     replica: Option<Pool>,
+    caches: Caches,
     statements: Arc<AtomicU64>,
 }
 
@@ -54,13 +58,14 @@ impl Db {
         if engine != Engine::Sqlite {
             let pool = connect(engine, url, connections, &statements, &breaks).await?;
             let read = Pool::reading(pool.clone(), &breaks);
-            return Ok(Self { read, write: Pool::writing(pool, &breaks), replica: None, statements });
+            let write = Pool::writing(pool, &breaks);
+            return Ok(Self { read, write, replica: None, caches: Caches::new(0, None), statements });
         }
         let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
         let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements, &breaks).await?, &breaks);
         let read = connect(engine, &with("ro"), SQLITE_READERS, &statements, &breaks).await?;
         let read = Pool::reading(read, &breaks);
-        Ok(Self { write, read, replica: None, statements })
+        Ok(Self { write, read, replica: None, caches: Caches::new(0, None), statements })
     }
 
     /// Opens a replica of the database. It need not answer yet.
@@ -75,11 +80,21 @@ impl Db {
         Ok(())
     }
 
+    /// Has what is read kept in memory, and what is changed forgotten there.
+    pub fn attach_caches(&mut self, caches: Caches) {
+        self.caches = caches;
+    }
+
+    /// What is known of the database without asking it.
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
     /// The same database, but what it reads outside transactions comes from the replica and may be some time old. None if there
     /// is no replica, or none that answers.
     pub fn lagging(&self) -> Option<Self> {
         let replica = self.replica.as_ref().filter(|replica| !replica.is_passed_by())?;
-        Some(Self { read: replica.clone(), ..self.clone() })
+        Some(Self { read: replica.clone(), caches: self.caches.passed_by(), ..self.clone() })
     }
 
     /// Whether there is a database with our tables at a URL. Nothing is made.
@@ -127,7 +142,7 @@ impl Db {
     /// # Errors
     /// Whatever the database says.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.write.begin(immediate()).await?))
+        Ok(Transaction::new(self.write.begin(immediate()).await?, self.caches.clone()))
     }
 
     /// Runs a whole transaction, again when it lost against another one through no fault of its own, or when its connection
@@ -184,6 +199,16 @@ impl Db {
         let Some(text) = sql::clock(&self.read) else { return Ok(None) };
         let row = self.read.query_one_raw(sql(&self.read, text, [])).await?;
         row.map(|row| row.try_get_by_index(0)).transpose()
+    }
+
+    /// How many connections there are, pool by pool. A server has one pool for reading and writing.
+    pub fn connections(&self) -> Vec<Connections> {
+        let pools = match self.read.get_database_backend() {
+            DbBackend::Sqlite => vec![("write", &self.write), ("read", &self.read)],
+            _ => vec![("shared", &self.write)],
+        };
+        let replica = self.replica.iter().map(|replica| ("replica", replica));
+        pools.into_iter().chain(replica).map(|(name, pool)| pool.connections(name)).collect()
     }
 
     /// How many statements were sent so far, those inside transactions included.

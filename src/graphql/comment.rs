@@ -116,8 +116,8 @@ pub struct CommentEdge {
 }
 
 impl CommentEdge {
-    fn new(comment: comment::Model) -> Self {
-        Self { cursor: Kind::Comments.encode(comment.id.0), node: Comment(Arc::new(comment)) }
+    fn new(comment: Arc<comment::Model>) -> Self {
+        Self { cursor: Kind::Comments.encode(comment.id.0), node: Comment(comment) }
     }
 }
 
@@ -227,7 +227,7 @@ async fn create(ctx: &Context<'_>, input: CreateCommentInput) -> Result<CreateCo
     let new = NewComment { tweet, content: input.content, idempotency_key: input.idempotency_key };
     let comment = service::comment::create(ctx.app(), viewer, &new).await?;
     ctx.loaders().clear();
-    let edge = CommentEdge::new(comment);
+    let edge = CommentEdge::new(Arc::new(comment));
     Ok(CreateCommentPayload { comment: Some(edge.node.clone()), comment_edge: Some(edge), user_errors: Vec::new() })
 }
 

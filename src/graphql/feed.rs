@@ -35,11 +35,7 @@ pub struct FeedEdge {
 }
 
 impl FeedEdge {
-    pub fn new(tweet: tweet::Model) -> Self {
-        Self::of(Arc::new(tweet))
-    }
-
-    fn of(tweet: Arc<tweet::Model>) -> Self {
+    pub fn new(tweet: Arc<tweet::Model>) -> Self {
         Self { cursor: Kind::Feed.encode(tweet.id.0), node: Tweet(tweet) }
     }
 }
@@ -71,7 +67,7 @@ impl FeedSubscription {
             }
             None => Vec::new(),
         };
-        let missed = missed.into_iter().map(Arc::new).collect();
+        let missed = missed.into();
         let request = ctx.request().clone();
         let added = Added { app, request, viewer, listener, missed, sent };
         Ok(stream::try_unfold(added, async |mut added| Ok(Some((added.next().await?, added)))))
@@ -100,7 +96,7 @@ impl Added {
             if self.sent.remember(tweet.id) {
                 self.request.loaders.clear();
                 self.request.begin_turn(self.listener.turn().await);
-                return Ok(FeedEdge::of(tweet));
+                return Ok(FeedEdge::new(tweet));
             }
         }
     }

@@ -114,8 +114,8 @@ pub struct TweetEdge {
 }
 
 impl TweetEdge {
-    pub fn new(tweet: tweet::Model) -> Self {
-        Self { cursor: Kind::Tweets.encode(tweet.id.0), node: Tweet(Arc::new(tweet)) }
+    pub fn new(tweet: Arc<tweet::Model>) -> Self {
+        Self { cursor: Kind::Tweets.encode(tweet.id.0), node: Tweet(tweet) }
     }
 }
 
@@ -198,11 +198,11 @@ async fn create(ctx: &Context<'_>, input: CreateTweetInput) -> Result<CreateTwee
         photos: photos.into_iter().map(Into::into).collect(),
         idempotency_key: input.idempotency_key,
     };
-    let tweet = service::tweet::create(ctx.app(), viewer.user, &new).await?;
+    let tweet = Arc::new(service::tweet::create(ctx.app(), viewer.user, &new).await?);
     ctx.loaders().clear();
     Ok(CreateTweetPayload {
-        tweet: Some(Tweet(Arc::new(tweet.clone()))),
-        tweet_edge: Some(TweetEdge::new(tweet.clone())),
+        tweet: Some(Tweet(Arc::clone(&tweet))),
+        tweet_edge: Some(TweetEdge::new(Arc::clone(&tweet))),
         feed_edge: Some(FeedEdge::new(tweet)),
         viewer: Some(Viewer(viewer.user)),
         user_errors: Vec::new(),

@@ -98,7 +98,7 @@ impl User {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<TweetConnection> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Tweets)?;
-        let page = tweet::by_author(ctx.app(), self.0, &request).await?;
+        let page = tweet::timeline::page(ctx.app(), self.0, &request).await?;
         Ok(TweetConnection::new(page, TweetEdge::new))
     }
 

@@ -18,6 +18,7 @@
 
 mod cost;
 mod int;
+mod root;
 mod size;
 mod tokens;
 
