@@ -71,8 +71,9 @@ fn keep(db: &Db, tip: Tip) -> Arc<Tip> {
     tip
 }
 
-/// What a statement yields: an edge that is pulled or pushed, or an entry.
-const ENTRY: i16 = 2;
+/// What a statement yields: an edge that is pulled or pushed, or an entry. A number in a text has four bytes on PostgreSQL, and makes
+/// four of the column's.
+const ENTRY: i32 = 2;
 
 /// The reader's edges, each with whether it is pushed, and newest entries, in one snapshot.
 async fn read(db: &Db, reader: UserId, entries: usize) -> Result<(Vec<(UserId, bool)>, Vec<TweetId>)> {
@@ -84,7 +85,7 @@ async fn read(db: &Db, reader: UserId, entries: usize) -> Result<(Vec<(UserId, b
     let (mut edges, mut entries) = (Vec::new(), Vec::new());
     for row in db.read().query_all_raw(sql(db.read(), text, values)).await? {
         let id: i64 = row.try_get_by_index(0)?;
-        match row.try_get_by_index::<i16>(1)? {
+        match row.try_get_by_index::<i32>(1)? {
             ENTRY => entries.push(TweetId(id)),
             pushed => edges.push((UserId(id), pushed != 0)),
         }
