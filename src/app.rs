@@ -6,18 +6,21 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 
 use crate::auth::password::Passwords;
-use crate::bus::Bus;
+use crate::bus::{Bus, Lane};
 use crate::clock::{Clock, SECOND};
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::failpoint::Failpoints;
+use crate::graphql;
 use crate::ids::Ids;
 use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
+use crate::metrics::Metrics;
 use crate::redis::Redis;
 use crate::service::gate::GateCache;
+use crate::service::health::Health;
 use crate::service::node::Node;
 
 /// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
@@ -42,6 +45,8 @@ pub struct Parts {
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
+    pub metrics: Metrics,
+    pub health: Health,
     pub failpoints: Failpoints,
 }
 
@@ -77,6 +82,8 @@ impl App {
             gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
+            health: Health::default(),
+            metrics: Metrics::new(graphql::roots(), &Lane::ALL.map(Lane::name)),
             clock,
             failpoints: Failpoints::from_env(),
             redis,

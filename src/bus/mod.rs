@@ -49,6 +49,14 @@ impl Bus {
         Ok(Self { queue, live, works_here: Arc::default() })
     }
 
+    /// The broker, if there is one.
+    pub fn rabbit(&self) -> Option<&Rabbit> {
+        match &self.queue {
+            Queue::Embedded => None,
+            Queue::Rabbit(rabbit) => Some(rabbit),
+        }
+    }
+
     /// Tells the workers that something was posted, those of other processes if there are none in this one: to be called after
     /// the commit. It saves them a wait, no more.
     pub fn wake(&self) {

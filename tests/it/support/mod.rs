@@ -52,6 +52,7 @@ struct Home {
 pub struct TestApp {
     pub app: App,
     router: Router,
+    pub documents: Arc<Documents>,
     home: Arc<Home>,
     /// Cleared by tests that leave messages behind on purpose, and on second apps of one database.
     pub checks_queue: bool,
@@ -96,7 +97,7 @@ impl TestApp {
         let app = App::new(config).await.unwrap();
         let documents = Documents::open(&app.config).unwrap();
         let server = Server::new(app.clone(), documents, CancellationToken::new());
-        Self { router: server.router(), app, home, checks_queue }
+        Self { router: server.router(), documents: Arc::clone(&server.documents), app, home, checks_queue }
     }
 
     /// Makes people, through the service.
@@ -283,7 +284,7 @@ pub fn user_gid(id: UserId) -> String {
     gid("User", id.0)
 }
 
-fn gid(tag: &str, id: i64) -> String {
+pub fn gid(tag: &str, id: i64) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{tag}:{id}"))
 }

@@ -1,6 +1,7 @@
 //! A server on a port of its own, and raw sockets to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Request, Response};
@@ -25,6 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Served {
     pub app: TestApp,
     pub address: SocketAddr,
+    pub documents: Arc<Documents>,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -47,8 +49,9 @@ impl Served {
         let documents = Documents::open(&app.app.config).unwrap();
         let mut server = Server::new(app.app.clone(), documents, stop.clone());
         server.timings = timings;
+        let documents = Arc::clone(&server.documents);
         let running = tokio::spawn(server.run(listener));
-        Self { app, address, stop, running }
+        Self { app, address, documents, stop, running }
     }
 
     /// Stops the server, and returns when it has ended.
