@@ -117,6 +117,15 @@ impl Live {
         self.dispatch(event);
     }
 
+    /// There is work: for the workers of this process, or for those of all.
+    pub fn wake_workers(&self, of_all: bool) {
+        if of_all {
+            self.tell(Event::Posted);
+        } else {
+            self.dispatch(Event::Posted);
+        }
+    }
+
     fn dispatch(&self, event: Event) {
         match event {
             Event::Inbox(user) => self.inboxes.wake(user),
