@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 
 use crate::auth::password::Passwords;
-use crate::bus::Bus;
+use crate::bus::{Bus, Lane};
 use crate::cache::Caches;
 use crate::cache::shared::{Level, Memcached, Store};
 use crate::clock::{Clock, SECOND};
@@ -13,12 +13,15 @@ use crate::config::Config;
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::failpoint::Failpoints;
+use crate::graphql;
 use crate::ids::Ids;
 use crate::limit::rate::Rates;
 use crate::live::Live;
 use crate::media::Media;
+use crate::metrics::Metrics;
 use crate::redis::Redis;
 use crate::service::gate::GateCache;
+use crate::service::health::Health;
 use crate::service::node::Node;
 
 /// How far our clock and the database's may be apart, in milliseconds. The ids of a process whose clock is far ahead would drag
@@ -40,6 +43,8 @@ pub struct App {
     pub clock: Clock,
     pub ids: Ids,
     pub node: Node,
+    pub metrics: Metrics,
+    pub health: Health,
     pub failpoints: Failpoints,
 }
 
@@ -64,10 +69,11 @@ impl App {
         let level = store.map(|store| Level::new(store, &config.redis_prefix));
         let caches = Caches::new(config.cache_bytes, level);
         db.attach_caches(caches.clone());
+        let live = Live::new(redis.as_ref(), caches);
         let app = Self {
             db,
-            bus: Bus::new(&config).map_err(Error::internal)?,
-            live: Live::new(redis.as_ref(), caches),
+            bus: Bus::new(&config, live.clone()).map_err(Error::internal)?,
+            live,
             media: Media::open(&config)?,
             passwords: Passwords::new(&config)?,
             rates: match &redis {
@@ -78,6 +84,8 @@ impl App {
             gates: GateCache::default(),
             ids: Ids::new(clock.clone()),
             node: Node::new(),
+            health: Health::default(),
+            metrics: Metrics::new(graphql::roots(), &Lane::ALL.map(Lane::name)),
             clock,
             failpoints: Failpoints::from_env(),
             redis,

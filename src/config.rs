@@ -6,6 +6,8 @@
 mod check;
 mod text;
 
+pub use text::percent_encode;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +19,7 @@ use crate::clock::SECOND;
 use crate::limit::address::Proxies;
 use crate::limit::document::DocumentLimits;
 use crate::limit::rate::{Action, Quota, Rules};
-use text::{explain, keys, mask, percent_encode};
+use text::{explain, keys, mask};
 
 /// Environment variables that are ours but no configuration key.
 const NOT_KEYS: [&str; 2] = ["config", "failpoint"];
@@ -69,6 +71,14 @@ pub struct Config {
     pub upload_memory_bytes: usize,
     /// What is logged, in the syntax of tracing's EnvFilter, e.g. `info` or `roost=debug,warn`.
     pub log: String,
+    /// Whether a line of the log is text for people or JSON for programs.
+    pub log_format: LogFormat,
+    /// Where metrics and health are served apart from the API, to whoever can connect there. Unset: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Who sends this as a bearer token may ask for the metrics where the API is. Unset: only who asks from this machine.
+    pub metrics_token: Option<String>,
+    /// How long a message may have been due until the server says that it is behind.
+    pub ready_lag_seconds: u32,
     /// Whether GraphiQL is served on `/`.
     pub graphiql: bool,
     /// Whether the schema may be asked for.
@@ -158,6 +168,10 @@ impl Default for Config {
             upload_bytes: 64 << 20,
             upload_memory_bytes: 256 << 20,
             log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            metrics_listen: None,
+            metrics_token: None,
+            ready_lag_seconds: 60,
             graphiql: true,
             introspection: true,
             allowed_origins: Vec::new(),
@@ -207,6 +221,14 @@ impl Default for Config {
 pub enum TrustedDocuments {
     Prefer,
     Enforce,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 /// What the command line says about the configuration.
@@ -273,6 +295,7 @@ impl Config {
             amqp_url: self.amqp_url.as_deref().map(mask),
             memcached_url: self.memcached_url.as_deref().map(mask),
             media_url: self.media_url.as_deref().map(mask),
+            metrics_token: self.metrics_token.as_ref().map(|_| "****".to_owned()),
             ..self.clone()
         };
         let Ok(serde_json::Value::Object(map)) = serde_json::to_value(shown) else { return String::new() };

@@ -23,17 +23,15 @@ export default [
       ...graphql.configs["flat/schema-relay"].rules,
       // Fields stand in the order in which a person reads them.
       "@graphql-eslint/alphabetize": "off",
-      // Lists that are short by their nature (photos, user errors) are plain, and a connection has `nodes` besides `edges`. What
-      // administrators list is no Node: it is asked for in its list alone.
-      "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: false }],
+      // Lists that are short by their nature (photos, user errors) are plain, and a connection has `nodes` besides `edges`.
+      "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],
       // Only what can be asked for again has an id: it implements Node. The rest is a part of an answer.
       "@graphql-eslint/strict-id-in-types": [
         "error",
         {
           exceptions: {
             suffixes: ["Connection", "Edge", "Payload"],
-            // Of these, a gate is known by its name and an account by its user.
-            types: ["PageInfo", "UserError", "Account", "Admin", "AuditEntry", "Gate", "Queue", "WrongCounter"],
+            types: ["PageInfo", "UserError", "Admin", "Queue", "WrongCounter"],
           },
         },
       ],

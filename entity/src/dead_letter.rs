@@ -15,6 +15,8 @@ pub struct Model {
     /// When the message was posted.
     pub created_at: i64,
     pub died_at: i64,
+    /// The id of the request that caused it, if one did.
+    pub trace: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -19,6 +19,8 @@ pub struct Model {
     pub leased_by: i64,
     pub leased_until: i64,
     pub created_at: i64,
+    /// The id of the request that caused it, if one did.
+    pub trace: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -15,6 +15,7 @@ mod m20261123_000011_notification_tweet;
 mod m20261123_000020_media;
 mod m20261123_000040_administration;
 mod m20261123_000041_gate;
+mod m20261123_000050_trace;
 
 pub use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::*;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000020_media::Migration),
             Box::new(m20261123_000040_administration::Migration),
             Box::new(m20261123_000041_gate::Migration),
+            Box::new(m20261123_000050_trace::Migration),
         ]
     }
 }

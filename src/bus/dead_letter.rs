@@ -29,6 +29,7 @@ async fn bury_once(app: &App, message: &outbox::Model, attempts: i32, error: &st
         error: Set(error.chars().take(LONGEST).collect()),
         created_at: Set(message.created_at),
         died_at: Set(app.clock.now()),
+        trace: Set(message.trace.clone()),
     };
     dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
     Ok(tx.commit().await?)
@@ -55,6 +56,7 @@ async fn keep_once(app: &App, letter: &Letter) -> Result<()> {
         error: Set(letter.error.clone().unwrap_or_else(|| unexplained.to_owned())),
         created_at: Set(letter.created_at),
         died_at: Set(app.clock.now()),
+        trace: Set(letter.trace.clone()),
     };
     dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
     Ok(tx.commit().await?)
@@ -81,6 +83,7 @@ pub async fn retry(app: &App, tx: &Transaction, some: Option<&[MessageId]>) -> R
             leased_by: Set(0),
             leased_until: Set(0),
             created_at: Set(letter.created_at),
+            trace: Set(letter.trace.clone()),
         };
         outbox::Entity::insert(row).exec_without_returning(tx).await?;
     }

@@ -10,14 +10,14 @@ pub mod outbox;
 pub mod rabbit;
 
 use std::sync::Arc;
-
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use lane::Lane;
 pub use message::Message;
 use rabbit::Rabbit;
 
 use crate::config::Config;
+use crate::live::{Event, Live};
 
 /// Where messages wait for a worker.
 #[derive(Clone)]
@@ -30,13 +30,15 @@ pub enum Queue {
 #[derive(Clone)]
 pub struct Bus {
     pub queue: Queue,
-    posted: Arc<Notify>,
+    live: Live,
+    /// Whether a worker of this process takes what is posted.
+    works_here: Arc<AtomicBool>,
 }
 
 impl Bus {
     /// # Errors
     /// In plain words, when `amqp_url` is no URL of a broker.
-    pub fn new(config: &Config) -> Result<Self, String> {
+    pub fn new(config: &Config, live: Live) -> Result<Self, String> {
         let queue = match &config.amqp_url {
             None => Queue::Embedded,
             Some(url) => {
@@ -44,17 +46,30 @@ impl Bus {
                 Queue::Rabbit(Arc::new(Rabbit::new(url, &config.queue_prefix, waits)?))
             }
         };
-        Ok(Self { queue, posted: Arc::default() })
+        Ok(Self { queue, live, works_here: Arc::default() })
     }
 
-    /// Tells the workers of this process that something was posted: to be called after the commit. It saves them a wait, no
-    /// more.
+    /// The broker, if there is one.
+    pub fn rabbit(&self) -> Option<&Rabbit> {
+        match &self.queue {
+            Queue::Embedded => None,
+            Queue::Rabbit(rabbit) => Some(rabbit),
+        }
+    }
+
+    /// Tells the workers that something was posted, those of other processes if there are none in this one: to be called after
+    /// the commit. It saves them a wait, no more.
     pub fn wake(&self) {
-        self.posted.notify_one();
+        if self.works_here.load(Ordering::Relaxed) {
+            self.live.work.notify_one();
+        } else {
+            self.live.tell(Event::Posted);
+        }
     }
 
-    /// Returns when something was posted since the last call.
+    /// For workers: returns when something was posted since the last call.
     pub async fn posted(&self) {
-        self.posted.notified().await;
+        self.works_here.store(true, Ordering::Relaxed);
+        self.live.work.notified().await;
     }
 }

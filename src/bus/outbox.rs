@@ -15,6 +15,7 @@ use crate::clock::SECOND;
 use crate::config::Config;
 use crate::db::{skip_locked, sql};
 use crate::error::{Error, Result};
+use crate::trace::Trace;
 
 /// A message is given up after so many failures of its handler.
 pub const TRIES: i32 = 5;
@@ -33,6 +34,7 @@ pub async fn post(app: &App, tx: &impl ConnectionTrait, message: Message) -> Res
         leased_by: Set(0),
         leased_until: Set(0),
         created_at: Set(now),
+        trace: Set(Trace::current_id()),
     };
     outbox::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())

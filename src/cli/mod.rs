@@ -3,6 +3,7 @@
 //! What the person at the keyboard can mend (a taken port, a folder that cannot be written, a bad setting) is one plain
 //! sentence and exit code 2; a check that found something exits with 1.
 
+mod backup;
 mod counters;
 mod feed;
 mod gate;
@@ -25,7 +26,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::auth::password::ArgonError;
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, LogFormat};
 use crate::db::{self, Db};
 use crate::error::Error;
 use crate::media::StoreError;
@@ -69,6 +70,16 @@ enum Command {
     /// Hold the counters against what counting gives
     #[command(subcommand)]
     Counters(counters::CountersCommand),
+    /// Copy the database and the pictures to a new folder, also while the server runs (SQLite only)
+    Backup {
+        /// The folder that is made
+        dir: PathBuf,
+    },
+    /// Bring back what a backup holds, to a place where nothing is yet (SQLite only)
+    Restore {
+        /// The folder that `roost backup` has made
+        dir: PathBuf,
+    },
     /// Look after the stored pictures
     #[command(subcommand)]
     Media(media::MediaCommand),
@@ -99,8 +110,13 @@ struct ServeArgs {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Runtime::new().context("The runtime could not be started").and_then(|rt| rt.block_on(go(cli)))
-    {
+    let done = tokio::runtime::Runtime::new().context("The runtime could not be started").and_then(|runtime| {
+        let done = runtime.block_on(go(cli));
+        // Nobody waits any more for a picture that is still being worked on.
+        runtime.shutdown_background();
+        done
+    });
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("roost: {error:#}");
@@ -127,7 +143,7 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Config => std::io::stdout().write_all(config.masked().as_bytes())?,
         Command::Serve(args) => serve::serve(config, !args.no_worker).await?,
-        Command::Worker { drain } => with_app(config, async |app| serve::worker(app, drain).await).await?,
+        Command::Worker { drain } => serve::worker(config, drain).await?,
         Command::Migrate => {
             with_app(config, async |_| Ok(())).await?;
             println!("The database is up to date.");
@@ -137,6 +153,8 @@ async fn go(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Counters(command) => {
             return with_old_app(config, async |app| counters::run(app, &command).await).await;
         }
+        Command::Backup { dir } => backup::backup(&config, &dir).await?,
+        Command::Restore { dir } => backup::restore(&config, &dir).await?,
         Command::Media(command) => with_old_app(config, async |app| media::run(app, &command).await).await?,
         Command::Queue(command) => with_old_app(config, async |app| queue::run(app, &command).await).await?,
         // The first person may be made before anything is served.
@@ -157,7 +175,10 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = filter.add_directive("sea_orm_migration=warn".parse()?);
     let terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_ansi(terminal).with_target(false).init();
+    match config.log_format {
+        LogFormat::Text => log.with_ansi(terminal).with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
+    }
     Ok(())
 }
 

@@ -1,33 +1,36 @@
 //! `roost serve` and `roost worker`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::http::{Documents, Server};
+use crate::http::{Documents, Monitor, Server};
 use crate::live::REREAD;
 use crate::service::node::{self, Others};
 use crate::worker;
 
+/// By when a process that was told to end has ended, one way or the other. What it does by itself takes a little less.
+const LONGEST: Duration = Duration::from_millis(9_500);
+
 /// Serves the API, and does the background work unless another process does.
 ///
 /// # Errors
-/// When the address is taken, or the database or the list of trusted documents cannot be used.
+/// When an address is taken, or the database or the list of trusted documents cannot be used.
 pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
     let documents = Documents::open(&config)?;
-    let address = config.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("It is not possible to listen on {address} (choose another with --listen)"))?;
+    let listener = listen(config.listen, "--listen").await?;
     config.listen = listener.local_addr()?;
+    let monitor = listen_for_monitor(&mut config).await?;
     raise_open_files();
     super::with_app(config, async move |app| {
         let stop = stop_on_signal();
+        let _monitored = watch(app, monitor, &stop);
         let work = with_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
         let lookout = tokio::spawn(look_out(app.clone(), with_worker, stop.clone()));
         announce(&app.config);
@@ -44,6 +47,28 @@ pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> 
 
 /// For so long it is believed that there are no others, once it was seen.
 const ALONE: Duration = REREAD.saturating_mul(2);
+async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    let listening = TcpListener::bind(address).await;
+    listening.with_context(|| format!("It is not possible to listen on {address} (choose another with {setting})"))
+}
+
+/// None if nobody wants it.
+async fn listen_for_monitor(config: &mut Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = config.metrics_listen else { return Ok(None) };
+    let listener = listen(address, "metrics_listen").await?;
+    config.metrics_listen = Some(listener.local_addr()?);
+    Ok(Some(listener))
+}
+
+/// Tells whoever asks how the process is, to its very end: as long as the value lives.
+fn watch(app: &App, listener: Option<TcpListener>, stop: &CancellationToken) -> DropGuard {
+    let end = CancellationToken::new();
+    if let Some(listener) = listener {
+        let monitor = Monitor { app: app.clone(), stop: stop.clone() };
+        tokio::spawn(monitor.serve(listener, end.clone()));
+    }
+    end.drop_guard()
+}
 
 /// Without Redis nobody tells this process what others do. So once a second it sees whether there are any: then its
 /// listeners look for themselves, and once more when one has come or gone; and nothing is read from memory.
@@ -74,15 +99,20 @@ async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
 /// Does only the background work: until it is stopped, or until nothing is due.
 ///
 /// # Errors
-/// When the database cannot be used.
-pub async fn worker(app: &App, drain: bool) -> anyhow::Result<()> {
-    if drain {
-        return Ok(worker::drain(app).await?);
-    }
-    let stop = stop_on_signal();
-    println!("roost works on what is queued. Stop it with Ctrl-C.");
-    worker::run(app.clone(), stop).await;
-    Ok(())
+/// When the database or the address for metrics cannot be used.
+pub async fn worker(mut config: Config, drain: bool) -> anyhow::Result<()> {
+    let monitor = if drain { None } else { listen_for_monitor(&mut config).await? };
+    super::with_app(config, async move |app| {
+        if drain {
+            return Ok(worker::drain(app).await?);
+        }
+        let stop = stop_on_signal();
+        let _monitored = watch(app, monitor, &stop);
+        println!("roost works on what is queued. Stop it with Ctrl-C.{}", metrics(&app.config));
+        worker::run(app.clone(), stop).await;
+        Ok(())
+    })
+    .await
 }
 
 /// Every connection is an open file. Most systems allow a process a thousand at first, and many more to one that asks.
@@ -99,7 +129,11 @@ fn raise_open_files() {
 fn announce(config: &Config) {
     let url = config.public_url();
     let page = if config.graphiql { format!("GraphiQL {url}/ · ") } else { String::new() };
-    println!("roost is ready: {page}API {url}/graphql · data in {}", config.data_dir.display());
+    println!("roost is ready: {page}API {url}/graphql · data in {}{}", config.data_dir.display(), metrics(config));
+}
+
+fn metrics(config: &Config) -> String {
+    config.metrics_listen.map_or(String::new(), |address| format!(" · metrics http://{address}/metrics"))
 }
 
 /// Cancelled by Ctrl-C or SIGTERM.
@@ -119,6 +153,10 @@ fn stop_on_signal() -> CancellationToken {
         }
         tracing::info!("stopping");
         cancel.cancel();
+        tokio::time::sleep(LONGEST).await;
+        // Nothing that was acknowledged is lost by it: the same holds for kill -9.
+        tracing::error!("not everything has ended in time; the process ends without it");
+        std::process::exit(1);
     });
     stop
 }

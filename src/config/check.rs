@@ -77,6 +77,9 @@ impl Config {
             let sentence = "allowed_origins has to hold origins such as https://app.example, but one is";
             return fail(format!("{sentence} {origin:?}."));
         }
+        if self.metrics_token.as_deref() == Some("") {
+            return fail("metrics_token is empty: set one that nobody guesses, or leave it out.");
+        }
         if self.trusted_documents_mode == TrustedDocuments::Enforce && self.trusted_documents.is_none() {
             return fail("trusted_documents_mode is enforce, but there is no list: set trusted_documents.");
         }
@@ -96,6 +99,7 @@ impl Config {
             ("argon2_memory_kib", self.argon2_memory_kib.into(), 8),
             ("argon2_passes", self.argon2_passes.into(), 1),
             ("request_seconds", self.request_seconds.into(), 1),
+            ("ready_lag_seconds", self.ready_lag_seconds.into(), 1),
         ] {
             if value < least {
                 return fail(format!("{key} has to be at least {least}, but it is {value}."));

@@ -4,6 +4,7 @@ mod breaks;
 mod connect;
 mod engine;
 mod fault;
+mod file;
 mod pool;
 mod sql;
 mod transaction;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr, TransactionOptions};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionOptions};
 
 use crate::cache::Caches;
 use crate::error::{Error, Result};
@@ -23,7 +24,8 @@ use fault::{Fault, log_of};
 
 pub use engine::Engine;
 pub use fault::explain;
-pub use pool::Pool;
+pub use file::file_of;
+pub use pool::{Connections, Pool};
 pub use sql::{bind_limit, marks, on_conflict_nothing, padded, random, skip_locked, sql};
 pub use transaction::{CommitError, Transaction};
 
@@ -197,6 +199,16 @@ impl Db {
         let Some(text) = sql::clock(&self.read) else { return Ok(None) };
         let row = self.read.query_one_raw(sql(&self.read, text, [])).await?;
         row.map(|row| row.try_get_by_index(0)).transpose()
+    }
+
+    /// How many connections there are, pool by pool. A server has one pool for reading and writing.
+    pub fn connections(&self) -> Vec<Connections> {
+        let pools = match self.read.get_database_backend() {
+            DbBackend::Sqlite => vec![("write", &self.write), ("read", &self.read)],
+            _ => vec![("shared", &self.write)],
+        };
+        let replica = self.replica.iter().map(|replica| ("replica", replica));
+        pools.into_iter().chain(replica).map(|(name, pool)| pool.connections(name)).collect()
     }
 
     /// How many statements were sent so far, those inside transactions included.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use sea_orm::entity::prelude::async_trait;
+use sea_orm::sqlx::{self, Database};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
     TransactionOptions, TransactionTrait,
@@ -25,6 +26,17 @@ pub struct Pool {
     primary: Option<DatabaseConnection>,
     reads: bool,
     pub(super) breaks: Breaks,
+}
+
+/// The connections of a pool.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    pub pool: &'static str,
+    pub open: u32,
+    /// Those that nobody uses just now.
+    pub idle: u32,
+    /// As many as there may be.
+    pub most: u32,
 }
 
 impl Pool {
@@ -52,6 +64,16 @@ impl Pool {
     /// Whether this is a replica that has not answered lately.
     pub(super) fn is_passed_by(&self) -> bool {
         self.primary.is_some() && self.breaks.broke_within(PASSED_BY)
+    }
+
+    /// How many connections there are, under a name for them.
+    pub(super) fn connections(&self, pool: &'static str) -> Connections {
+        let (open, idle, most) = match self.get_database_backend() {
+            DbBackend::Postgres => numbers(self.connections.get_postgres_connection_pool()),
+            DbBackend::MySql => numbers(self.connections.get_mysql_connection_pool()),
+            _ => numbers(self.connections.get_sqlite_connection_pool()),
+        };
+        Connections { pool, open, idle: u32::try_from(idle).unwrap_or(open).min(open), most }
     }
 
     /// Closes all connections.
@@ -95,6 +117,11 @@ impl Pool {
             Fault::Away | Fault::Other => false,
         }
     }
+}
+
+/// Open, idle, and at most.
+fn numbers<D: Database>(pool: &sqlx::Pool<D>) -> (u32, usize, u32) {
+    (pool.size(), pool.num_idle(), pool.options().get_max_connections())
 }
 
 #[async_trait::async_trait]

@@ -3,12 +3,12 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{CommentId, PhotoId, SessionId, Subject, TweetId, UserId};
+use entity::{AuditId, CommentId, MessageId, PhotoId, SessionId, Subject, TweetId, UserId};
 
 use crate::error::{Error, Result};
 
 /// Everything that has an id in the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GlobalId {
     Viewer(UserId),
     User(UserId),
@@ -19,10 +19,16 @@ pub enum GlobalId {
     /// The recipient, and the number among their notifications.
     Notification(UserId, i64),
     Session(SessionId),
+    /// What administrators see of a user.
+    Account(UserId),
+    AuditEntry(AuditId),
+    DeadLetter(MessageId),
+    /// By its name.
+    Gate(String),
 }
 
 impl GlobalId {
-    pub fn encode(self) -> ID {
+    pub fn encode(&self) -> ID {
         let plain = match self {
             Self::Viewer(id) => format!("Viewer:{id}"),
             Self::User(id) => format!("User:{id}"),
@@ -32,6 +38,10 @@ impl GlobalId {
             Self::Comment(id) => format!("Comment:{id}"),
             Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
             Self::Session(id) => format!("Session:{id}"),
+            Self::Account(id) => format!("Account:{id}"),
+            Self::AuditEntry(id) => format!("AuditEntry:{id}"),
+            Self::DeadLetter(id) => format!("DeadLetter:{id}"),
+            Self::Gate(name) => format!("Gate:{name}"),
         };
         ID(URL_SAFE_NO_PAD.encode(plain))
     }
@@ -86,6 +96,17 @@ impl GlobalId {
         }
     }
 
+    /// The dead letter that the input of a mutation names; none if it is the id of something else.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT when this is no id of ours.
+    pub fn dead_letter(id: &ID) -> Result<Option<MessageId>> {
+        match Self::decode(id)? {
+            Self::DeadLetter(id) => Ok(Some(id)),
+            _ => Ok(None),
+        }
+    }
+
     /// What the input of a mutation names to like or unlike.
     ///
     /// # Errors
@@ -109,11 +130,15 @@ fn parse(id: &ID) -> Option<GlobalId> {
         "Tweet" => GlobalId::Tweet(TweetId(number.parse().ok()?)),
         "Photo" => GlobalId::Photo(PhotoId(number.parse().ok()?)),
         "Session" => GlobalId::Session(SessionId(number.parse().ok()?)),
+        "Account" => GlobalId::Account(UserId(number.parse().ok()?)),
+        "AuditEntry" => GlobalId::AuditEntry(AuditId(number.parse().ok()?)),
+        "DeadLetter" => GlobalId::DeadLetter(MessageId(number.parse().ok()?)),
         "Comment" => GlobalId::Comment(CommentId(number.parse().ok()?)),
         "Notification" => {
             let (recipient, seq) = number.split_once(':')?;
             GlobalId::Notification(UserId(recipient.parse().ok()?), seq.parse().ok()?)
         }
+        "Gate" => GlobalId::Gate(number.to_owned()),
         _ => return None,
     };
     // One object has one id: no sign, no leading zero, no stray bits.

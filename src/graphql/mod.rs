@@ -3,7 +3,7 @@
 mod admin;
 mod comment;
 mod credentials;
-mod cursor;
+pub mod cursor;
 mod feed;
 mod feed_listeners;
 mod follow;
@@ -17,6 +17,7 @@ mod payload;
 mod photo;
 mod profile;
 mod rate;
+mod roots;
 mod scalar;
 mod session;
 mod tweet;
@@ -40,6 +41,7 @@ use crate::loader::Loaders;
 
 pub use feed_listeners::FeedListeners;
 pub use rate::Standings;
+pub use roots::roots;
 
 /// What can be read.
 #[derive(MergedObject, Default)]

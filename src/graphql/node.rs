@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::ContextExt;
+use super::admin::{self, Account, AuditEntry, DeadLetter, Gate};
 use super::comment::Comment;
 use super::id::GlobalId;
 use super::notification::Notification;
@@ -12,7 +13,7 @@ use super::tweet::Tweet;
 use super::user::{Profile, User};
 use super::viewer::Viewer;
 use crate::error::{Error, Result};
-use crate::service::{notification, session};
+use crate::service::{self, audit, gate, notification, queue, session};
 
 /// How many ids one call may ask for.
 const MOST: usize = 100;
@@ -29,6 +30,10 @@ pub enum Node {
     Comment(Comment),
     Notification(Notification),
     Session(Session),
+    Account(Account),
+    AuditEntry(AuditEntry),
+    DeadLetter(DeadLetter),
+    Gate(Gate),
 }
 
 #[derive(Default)]
@@ -83,5 +88,27 @@ async fn find(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
             }
             None => None,
         },
+        GlobalId::Account(_) | GlobalId::AuditEntry(_) | GlobalId::DeadLetter(_) | GlobalId::Gate(_) => {
+            if admin::is_asking(ctx).await? {
+                administrative(ctx, id).await?
+            } else {
+                None
+            }
+        }
+    })
+}
+
+/// What only administrators see.
+async fn administrative(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
+    let app = ctx.app();
+    Ok(match id {
+        GlobalId::Account(id) => service::admin::account(app, id).await?.map(|found| Node::Account(Account(found))),
+        GlobalId::AuditEntry(id) => audit::by_id(app, id).await?.map(|found| Node::AuditEntry(AuditEntry(found))),
+        GlobalId::DeadLetter(id) => queue::dead_letter(app, id).await?.map(|found| Node::DeadLetter(DeadLetter(found))),
+        GlobalId::Gate(name) => {
+            let gates = gate::read(app.db.read()).await?;
+            gates.get(&name).cloned().map(|found| Node::Gate(Gate(found)))
+        }
+        _ => None,
     })
 }

@@ -44,7 +44,7 @@ impl Rejection {
     /// Our own fault: the cause goes to the log, under an id that the client is told.
     pub fn internal(error: &Error, what: &str) -> Self {
         let request_id = request_id::current();
-        tracing::error!(request_id, error = error.log(), "{what}");
+        tracing::error!(error = error.log(), "{what}");
         let rejection = Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.code(), error.to_string());
         Self { request_id: Some(request_id), ..rejection }
     }
@@ -181,7 +181,7 @@ pub fn mask(executed: &mut Executed, config: &Config, request_id: &str) {
         let (code, message) = match known {
             Some(("INTERNAL", message, log)) => {
                 let path: Vec<String> = error.path.iter().map(segment).collect();
-                tracing::error!(request_id, path = path.join("."), error = log, "a request failed");
+                tracing::error!(path = path.join("."), error = log, "a request failed");
                 ("INTERNAL", message)
             }
             Some((code, message, _)) => (code, message),

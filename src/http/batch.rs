@@ -41,7 +41,7 @@ pub async fn answer(
     let mut answers = Vec::with_capacity(items.len());
     let mut told = HeaderMap::new();
     for item in items {
-        let prepared = params(item).and_then(|params| params.prepare(&server.documents));
+        let prepared = params(item).and_then(|params| params.prepare(server));
         let admitted = match prepared {
             Ok(operation) => rate::admit(server, &operation, identity.viewer, &context).await.map(|()| operation),
             Err(rejection) => Err(rejection),

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
@@ -24,6 +25,7 @@ pub struct Documents {
     /// By hash, as clients have registered them; none if they may not.
     persisted: Option<Cache<Arc<str>>>,
     parsed: Cache<Arc<Document>>,
+    visited: AtomicUsize,
 }
 
 impl Documents {
@@ -52,7 +54,13 @@ impl Documents {
             trusted,
             persisted: automatic.then(|| Cache::new(config.persisted_query_bytes)),
             parsed: Cache::new(config.document_cache_bytes),
+            visited: AtomicUsize::new(0),
         })
+    }
+
+    /// How many selections were looked at so far to decide whether documents may be executed.
+    pub fn visited(&self) -> usize {
+        self.visited.load(Ordering::Relaxed)
     }
 
     /// # Errors
@@ -98,7 +106,10 @@ impl Documents {
         if let Some(document) = self.parsed.get(text) {
             return Ok(document);
         }
-        let document = document::parse(text, &self.limits)?;
+        let mut visited = 0;
+        let parsed = document::parse_counting(text, &self.limits, &mut visited);
+        self.visited.fetch_add(visited, Ordering::Relaxed);
+        let document = parsed?;
         if document.introspects && !self.introspection {
             let message = "Introspection is switched off on this server.";
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED", message));

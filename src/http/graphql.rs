@@ -43,7 +43,7 @@ pub async fn post(State(server): State<Server>, client: Client, headers: HeaderM
 pub async fn get(server: &Server, client: Client, headers: &HeaderMap, uri: &Uri) -> Response {
     let accept = Accept::of(headers);
     let answer = async {
-        let operation = match Params::from_url(uri.query().unwrap_or_default())?.prepare(&server.documents) {
+        let operation = match Params::from_url(uri.query().unwrap_or_default())?.prepare(server) {
             Ok(operation) => operation,
             Err(rejection) => return Ok(refuse(accept, &rejection)),
         };
@@ -69,7 +69,7 @@ async fn json(
     if batch::is_one(&body) {
         return batch::answer(server, client, headers, accept, &body).await;
     }
-    let operation = match Params::from_json(&body)?.prepare(&server.documents) {
+    let operation = match Params::from_json(&body)?.prepare(server) {
         Ok(operation) => operation,
         Err(rejection) => return Ok(refuse(accept, &rejection)),
     };
@@ -105,7 +105,7 @@ async fn form(
     // Nothing that takes a file is for somebody who is not logged in, so theirs need no room.
     let most = if identity.viewer.is_some() { server.app.config.upload_bytes } else { LONGEST };
     let Upload { params, held } = upload::read(&server.app, &server.uploads, headers, body, most).await?;
-    let operation = match params.prepare(&server.documents) {
+    let operation = match params.prepare(server) {
         Ok(operation) => operation,
         Err(rejection) => return Ok(refuse(accept, &rejection)),
     };

@@ -16,6 +16,7 @@ mod health;
 mod identity;
 mod listen;
 mod media;
+mod monitor;
 mod operation;
 pub mod origin;
 mod params;
@@ -23,13 +24,14 @@ mod rate;
 mod request_id;
 mod socket;
 mod sse;
+mod tally;
 mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +44,7 @@ use crate::app::App;
 use crate::graphql::{Schema, schema};
 use crate::service::session;
 pub use documents::Documents;
+pub use monitor::Monitor;
 
 /// Answers shorter than this, in bytes, are sent as they are: they fit into a packet or two.
 const COMPRESSED_FROM: u64 = 1_024;
@@ -76,7 +79,7 @@ impl Default for Timings {
             init: Duration::from_secs(10),
             ping: Duration::from_secs(30),
             write: Duration::from_secs(10),
-            grace: Duration::from_secs(10),
+            grace: Duration::from_secs(8),
         }
     }
 }
@@ -87,7 +90,7 @@ pub struct Server {
     pub app: App,
     pub timings: Timings,
     schema: Schema,
-    documents: Arc<Documents>,
+    pub documents: Arc<Documents>,
     uploads: upload::Memory,
     /// Cancelled when the server stops.
     stop: CancellationToken,
@@ -114,12 +117,14 @@ impl Server {
         router
             .layer(CompressionLayer::new().quality(COMPRESSION).compress_when(long))
             .route("/media/{*name}", get(media::file))
+            .route("/metrics", get(monitor::guarded))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready))
             .fallback(answer::not_found)
             .method_not_allowed_fallback(answer::method_not_allowed)
             .layer(CatchPanicLayer::custom(answer::panicked))
             .layer(tower::util::option_layer(cors::layer(&self.app.config)))
+            .layer(from_fn_with_state(self.clone(), tally::layer))
             .layer(from_fn(request_id::layer))
             .with_state(self.clone())
     }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{BaseType, OperationDefinition, OperationType};
-use async_graphql::{Request, Response as Executed, Value, Variables, value};
+use async_graphql::{Name, Request, Response as Executed, Value, Variables, value};
 use axum::http::StatusCode;
 use futures_util::future::Either;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -14,6 +14,7 @@ use super::Server;
 use super::answer::{Rejection, failed, mask};
 use super::documents::Documents;
 use super::params::Params;
+use super::tally::Tally;
 use super::{rate, request_id};
 use crate::error::Error;
 use crate::graphql::RequestContext;
@@ -27,6 +28,8 @@ pub struct Operation {
     pub cost: u64,
     /// Whether the answer is to say so.
     tells_cost: bool,
+    /// The field at its root, if there is only one.
+    pub root: Option<Name>,
 }
 
 impl Operation {
@@ -44,7 +47,12 @@ impl Params {
     ///
     /// # Errors
     /// 400 when it is no document, is not known, asks for too much, or does not have the operation.
-    pub fn prepare(mut self, documents: &Documents) -> Result<Operation, Rejection> {
+    pub fn prepare(self, server: &Server) -> Result<Operation, Rejection> {
+        let prepared = self.find(&server.documents);
+        prepared.inspect_err(|rejection| server.app.metrics.operations().refused(rejection.code))
+    }
+
+    fn find(mut self, documents: &Documents) -> Result<Operation, Rejection> {
         let source = self.source();
         let document = documents.find(source)?;
         let name = self.operation_name();
@@ -62,7 +70,8 @@ impl Params {
         let mut request = Request::new("").variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(document.parsed.clone());
-        Ok(Operation { request, kind, cost, tells_cost: self.wants_cost() })
+        let root = document.root_field(operation).cloned();
+        Ok(Operation { request, kind, cost, tells_cost: self.wants_cost(), root })
     }
 }
 
@@ -118,6 +127,7 @@ pub async fn execute(
     deadline: Instant,
 ) -> Executed {
     let cost = operation.told_cost(&server.documents, &context);
+    let tally = Tally::begin(&server.app.metrics, operation.kind, operation.root);
     let request = operation.request.data(Arc::clone(&context));
     let executed = AssertUnwindSafe(server.schema.execute(request)).catch_unwind();
     let mut executed = match timeout_at(deadline, executed).await {
@@ -127,6 +137,7 @@ pub async fn execute(
     };
     executed.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
     mask(&mut executed, &server.app.config, &request_id::current());
+    tally.answered(&executed);
     executed.http_headers.extend(rate::headers(context.rates.binding()));
     executed
 }
@@ -144,6 +155,7 @@ pub fn execute_stream(
         return Either::Left(stream::once(answer));
     }
     let mut cost = operation.told_cost(&server.documents, &context);
+    let tally = Tally::begin(&server.app.metrics, operation.kind, operation.root);
     let (config, request_id) = (Arc::clone(&server.app.config), request_id::current());
     let request = operation.request.data(Arc::clone(&context));
     let stream = AssertUnwindSafe(server.schema.execute_stream(request)).catch_unwind();
@@ -152,6 +164,7 @@ pub fn execute_stream(
         let mut executed = executed.unwrap_or_else(|_panic| failed(Error::internal("a resolver panicked")));
         executed.extensions.extend(cost.take().map(|cost| ("cost".to_owned(), cost)));
         mask(&mut executed, &config, &request_id);
+        tally.event(&executed);
         executed
     }))
 }

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use super::Server;
 use super::answer::Rejection;
 use super::operation::Operation;
+use super::tally;
 use crate::auth::Viewer;
 use crate::graphql::RequestContext;
 use crate::limit::rate::{Action, Demand, Standing, Subject};
@@ -30,7 +31,11 @@ pub async fn admit(
     match server.app.rates.take(&[Demand { action, subject, cost: operation.cost }]).await {
         Ok(Some(standing)) => context.rates.note(standing),
         Ok(None) => (),
-        Err(limited) => return Err(Rejection::limited(limited)),
+        Err(limited) => {
+            let rejection = Rejection::limited(limited);
+            tally::refused(&server.app.metrics, operation.kind, operation.root.as_ref(), rejection.code);
+            return Err(rejection);
+        }
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use super::rate;
 use crate::auth::Viewer;
 use crate::graphql::RequestContext;
 use crate::service::session;
+use crate::trace::Trace;
 
 /// A comment that often keeps proxies from cutting a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -47,12 +48,19 @@ pub fn refuse(rejection: &Rejection) -> Response {
 }
 
 fn respond(events: impl Stream<Item = String> + Send + 'static) -> Response {
-    let pieces = stream::unfold(Box::pin(events), async |mut events| {
-        let piece = match timeout(KEEP_ALIVE, events.next()).await {
+    // The body is read when the request's own work is over: what it yields is still part of it.
+    let trace = Trace::current();
+    let pieces = stream::unfold((Box::pin(events), trace), async |(mut events, trace)| {
+        let next = timeout(KEEP_ALIVE, events.next());
+        let next = match &trace {
+            Some(trace) => trace.run(next).await,
+            None => next.await,
+        };
+        let piece = match next {
             Ok(event) => event?,
             Err(_quiet) => ":\n\n".to_owned(),
         };
-        Some((Ok::<_, Infallible>(piece), events))
+        Some((Ok::<_, Infallible>(piece), (events, trace)))
     });
     (HEADERS, Body::from_stream(pieces)).into_response()
 }

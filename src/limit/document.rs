@@ -18,6 +18,7 @@
 
 mod cost;
 mod int;
+mod root;
 mod size;
 mod tokens;
 
@@ -147,12 +148,22 @@ pub struct Document {
 /// itself, [`Refused::TooLarge`] above a limit, [`Refused::NoInt`] for a page's size beyond 32 bits. All else that can be wrong with a document, such as
 /// a spread of an unknown fragment, is left to the engine's validation.
 pub fn parse(text: &str, limits: &DocumentLimits) -> Result<Document, Refused> {
+    parse_counting(text, limits, &mut 0)
+}
+
+/// The same; `visited` grows by the selections that were looked at, of a document that is refused as well.
+///
+/// # Errors
+///
+/// Those of [`parse`].
+pub fn parse_counting(text: &str, limits: &DocumentLimits, visited: &mut usize) -> Result<Document, Refused> {
     let tokens = tokens::check(text, limits)?;
     let parsed = parse_query(text)?;
     let fragments = parsed.fragments.len();
     at_most("number of fragments", fragments, limits.max_fragments)?;
     let order = size::dependency_order(&parsed)?;
-    let Measured { size, visited, introspects } = size::measure(&parsed, &order);
+    let Measured { size, visited: looked_at, introspects } = size::measure(&parsed, &order);
+    *visited = visited.saturating_add(looked_at);
     at_most("depth of an operation", size.depth, limits.max_depth)?;
     at_most("number of aliases", size.aliases, limits.max_aliases)?;
     let directives = size.directives;
@@ -160,7 +171,7 @@ pub fn parse(text: &str, limits: &DocumentLimits) -> Result<Document, Refused> {
     let selections = "number of selections with all fragments spread";
     at_most(selections, size.selections, limits.max_selections)?;
     int::check(&parsed)?;
-    Ok(Document { parsed, size, visited, tokens, introspects, order })
+    Ok(Document { parsed, size, visited: looked_at, tokens, introspects, order })
 }
 
 impl Document {

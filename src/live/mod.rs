@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use entity::{SessionId, TweetId, UserId};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::cache::{Caches, Change};
 use crate::redis::Redis;
@@ -50,6 +50,8 @@ pub enum Event {
     Hidden,
     /// What other processes know of it is not so any more.
     Changed(Change),
+    /// There is work, posted by a process that does none.
+    Posted,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,8 @@ pub struct Live {
     pub inboxes: Topics<UserId>,
     pub tweets: Topics<TweetId>,
     pub sessions: Topics<SessionId>,
+    /// The workers of this process.
+    pub work: Arc<Notify>,
     deliveries: broadcast::Sender<Delivered>,
     /// Changes when something may have been missed.
     gaps: watch::Sender<()>,
@@ -75,6 +79,7 @@ impl Live {
             inboxes: Topics::default(),
             tweets: Topics::default(),
             sessions: Topics::default(),
+            work: Arc::default(),
             deliveries: broadcast::channel(BACKLOG).0,
             gaps: watch::channel(()).0,
             elsewhere: Arc::default(),
@@ -107,7 +112,7 @@ impl Live {
             Event::Tweet(tweet) => self.caches.apply(Change::Tweet(tweet)),
             Event::Session(session) => self.caches.apply(Change::Session(session)),
             Event::Hidden => self.caches.apply(Change::Everything),
-            Event::Inbox(_) => (),
+            Event::Inbox(_) | Event::Posted => (),
         }
         self.dispatch(event);
     }
@@ -125,6 +130,7 @@ impl Live {
             }
             // The caches of this process know it already.
             Event::Changed(_) => (),
+            Event::Posted => self.work.notify_one(),
         }
     }
 

@@ -95,6 +95,12 @@ pub async fn page(app: &App, gate: Option<&str>, request: &PageRequest) -> Resul
     .await
 }
 
+/// # Errors
+/// Whatever the database says.
+pub async fn by_id(app: &App, id: AuditId) -> Result<Option<audit::Model>> {
+    Ok(audit::Entity::find_by_id(id).one(app.db.read()).await?)
+}
+
 /// Takes somebody out of the log who leaves for good. What was done stays in it.
 ///
 /// # Errors

@@ -112,6 +112,18 @@ pub async fn sweep(app: &App) -> Result<usize> {
     Ok(removed)
 }
 
+/// Every name that stands in a row.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn all_names(db: &impl ConnectionTrait) -> Result<Vec<MediaName>> {
+    let text = "SELECT name FROM photo UNION SELECT preview FROM photo
+                UNION SELECT avatar FROM profile WHERE avatar IS NOT NULL";
+    let rows = db.query_all_raw(sql(db, text, [])).await?;
+    let names: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
 /// Where a browser finds a stored picture.
 pub fn url(app: &App, name: &str) -> String {
     let elsewhere = name.parse().ok().and_then(|name| app.media.store.public_url(name));

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod backlog;
 pub mod bulk;
 pub mod check;
 pub mod comment;
@@ -12,6 +13,7 @@ pub mod discard;
 pub mod feed;
 pub mod follow;
 pub mod gate;
+pub mod health;
 pub mod idempotency;
 pub mod like;
 pub mod media;

@@ -6,6 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 
 use crate::app::App;
 use crate::clock::{MINUTE, SECOND};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::ids::NODES;
 
@@ -74,6 +75,15 @@ pub async fn release(app: &App) -> Result<()> {
         .exec(app.db.write())
         .await?;
     Ok(())
+}
+
+/// Whether any process has a number on a database that nobody here has opened otherwise.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn any_at_work(db: &Db, now: i64) -> Result<bool> {
+    let held = node::Entity::find().filter(node::Column::LeasedUntil.gt(now)).one(db.read()).await?;
+    Ok(held.is_some())
 }
 
 /// What one look at the leases of others has shown.

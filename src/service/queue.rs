@@ -32,6 +32,12 @@ pub async fn overview(app: &App) -> Result<Overview> {
     })
 }
 
+/// # Errors
+/// Whatever the database says.
+pub async fn dead_letter(app: &App, id: MessageId) -> Result<Option<dead_letter::Model>> {
+    Ok(dead_letter::Entity::find_by_id(id).one(app.db.read()).await?)
+}
+
 /// Everything that was given up, oldest first.
 ///
 /// # Errors

@@ -10,13 +10,14 @@ use lapin::options::BasicAckOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Claim, perform};
-use super::{PAUSE, relay};
+use super::{PAUSE, given_up, relay};
 use crate::app::App;
 use crate::bus::outbox::{self, TRIES};
 use crate::bus::rabbit::{BrokerError, Letter, Link, Rabbit, Route, Source};
 use crate::bus::{Lane, Message, dead_letter};
 use crate::db::is_unreachable;
 use crate::error::{Error, Result};
+use crate::trace::Trace;
 
 /// Takes messages from one source until it is stopped.
 pub async fn run(app: App, rabbit: &Rabbit, source: Source, stop: CancellationToken) {
@@ -32,7 +33,10 @@ pub async fn run(app: App, rabbit: &Rabbit, source: Source, stop: CancellationTo
 
 /// Until it is stopped, and what is under way is done.
 async fn consume(app: &App, rabbit: &Rabbit, source: Source, stop: &CancellationToken) -> Result<()> {
-    let link = rabbit.link().await.map_err(Error::internal)?;
+    let link = tokio::select! {
+        link = rabbit.link() => link.map_err(Error::internal)?,
+        () = stop.cancelled() => return Ok(()),
+    };
     let most = u16::try_from(app.config.worker_concurrency).unwrap_or(u16::MAX);
     let mut deliveries = link.consume(source, most).await.map_err(Error::internal)?;
     let mut at_work = FuturesUnordered::new();
@@ -48,10 +52,17 @@ async fn consume(app: &App, rabbit: &Rabbit, source: Source, stop: &Cancellation
             }
         }
     }
-    while let Some(done) = at_work.next().await {
-        done?;
+    let ending = async {
+        while let Some(done) = at_work.next().await {
+            done?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        done = ending => done,
+        // What is not acknowledged goes back into its queue once this channel is closed.
+        () = given_up(stop) => Ok(()),
     }
-    Ok(())
 }
 
 /// Handles one delivery, whatever it is; again and again while the database is away.
@@ -83,14 +94,19 @@ async fn take(app: &App, link: &Link, source: Source, delivery: Delivery, stop: 
 async fn handle(app: &App, link: &Link, lane: Lane, delivery: &Delivery) -> Result<()> {
     app.failpoints.pass("consume: taken").await;
     let letter = Letter::from(delivery, Route::Now(lane));
+    let trace = Trace::of_message(letter.id, letter.trace.as_deref());
+    trace.run(handle_letter(app, link, lane, letter)).await
+}
+
+async fn handle_letter(app: &App, link: &Link, lane: Lane, letter: Letter) -> Result<()> {
     if !outbox::is_due(app, letter.id).await? {
-        tracing::debug!(message = %letter.id, "the message was handled before");
+        tracing::debug!("the message was handled before");
         return Ok(());
     }
     let message = match Message::from_json(&letter.payload) {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(message = %letter.id, error = error.log(), "the message cannot be read: to the dead letters");
+            tracing::error!(error = error.log(), "the message cannot be read: to the dead letters");
             return give_up(link, letter, &error).await;
         }
     };
@@ -99,7 +115,7 @@ async fn handle(app: &App, link: &Link, lane: Lane, delivery: &Delivery) -> Resu
         Err(error) if is_unreachable(&error) => Err(error),
         Err(error) => {
             let attempt = letter.attempts + 1;
-            tracing::warn!(message = %letter.id, ?message, attempt, error = error.log(), "the handler failed");
+            tracing::warn!(asked = ?message, attempt, error = error.log(), "the handler failed");
             if attempt >= TRIES {
                 return give_up(link, letter, &error).await;
             }
@@ -138,9 +154,9 @@ pub async fn step(app: &App, rabbit: &Rabbit, most: u32) -> Result<usize> {
 }
 
 async fn step_on(app: &App, rabbit: &Rabbit, link: &mut Option<Link>, most: u32) -> Result<usize> {
-    let mut done = relay::relay(app, rabbit, link).await?;
-    let Some(link) = link else { return Ok(done) };
     let never = CancellationToken::new();
+    let mut done = relay::relay(app, rabbit, link, &never).await?;
+    let Some(link) = link else { return Ok(done) };
     for source in Lane::ALL.map(Source::Lane).into_iter().chain([Source::Dead]) {
         for _ in 0..most {
             let Some(delivery) = link.get(source).await.map_err(Error::internal)? else { break };

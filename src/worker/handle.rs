@@ -2,30 +2,37 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use entity::{MessageId, Subject, outbox};
 use futures_util::FutureExt;
 
 use crate::app::App;
-use crate::bus::{self, Message};
+use crate::bus::{self, Lane, Message};
 use crate::db::{Transaction, is_unreachable};
 use crate::error::{Error, Result};
 use crate::live::Event;
+use crate::metrics::Outcome;
 use crate::service::deletion;
 use crate::service::discard::discard;
 use crate::service::feed::{backfill, deliver, threshold};
 use crate::service::media;
 use crate::service::notification::{self, Deed};
+use crate::trace::Trace;
 
 /// Does what an outbox row asks for. If that fails, the message is put back for later, or among the dead letters.
 ///
 /// # Errors
 /// When it could not even be put back.
 pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
+    Trace::of_message(row.id, row.trace.as_deref()).run(handle_row(app, row)).await
+}
+
+async fn handle_row(app: &App, row: &outbox::Model) -> Result<()> {
     let message = match Message::from_json(&row.payload) {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(message = %row.id, error = error.log(), "the message cannot be read: to the dead letters");
+            tracing::error!(error = error.log(), "the message cannot be read: to the dead letters");
             return bus::dead_letter::bury(app, row, row.attempts + 1, &error.log()).await;
         }
     };
@@ -36,7 +43,7 @@ pub async fn handle(app: &App, row: &outbox::Model) -> Result<()> {
         Err(error) if is_unreachable(&error) => bus::outbox::release(app, row).await,
         Err(error) => {
             let attempt = row.attempts + 1;
-            tracing::warn!(message = %row.id, ?message, attempt, error = error.log(), "the handler failed");
+            tracing::warn!(asked = ?message, attempt, error = error.log(), "the handler failed");
             bus::outbox::fail(app, row, &error.log()).await
         }
     }
@@ -57,8 +64,13 @@ pub enum Claim<'a> {
 /// Whatever the handler says. Nothing has been done then.
 pub async fn perform(app: &App, message: Message, claim: Claim<'_>) -> Result<()> {
     // A panic is a defect, but of this message's handler: it must not end the worker, which has others to do.
+    let begun = Instant::now();
     let done = AssertUnwindSafe(app.db.retry(|| once(app, message, claim))).catch_unwind().await;
-    let events = done.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+    let done = done.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+    let (took, lane) = (begun.elapsed(), Lane::of(message).name());
+    app.metrics.handled(lane, if done.is_ok() { Outcome::Done } else { Outcome::Failed }, took);
+    let events = done?;
+    tracing::debug!(asked = ?message, milliseconds = took.as_secs_f64() * 1e3, "handled");
     app.failpoints.pass("worker: committed").await;
     for event in events {
         app.live.tell(event);

@@ -17,7 +17,9 @@ use crate::error::Result;
 
 /// How long a worker waits before it looks again, when nobody in its process has told it that something was posted.
 const POLL: Duration = Duration::from_millis(250);
-/// The same after the database has failed.
+/// How long what is under way may take to end when the worker is stopped. What is not done by then is given back.
+const GRACE: Duration = Duration::from_secs(7);
+/// How long a worker waits after the database has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Works until it is stopped; what is under way is finished then.
@@ -53,6 +55,12 @@ async fn embedded(app: App, stop: CancellationToken) {
     }
 }
 
+/// Returns when the worker was stopped and what was under way has had its time.
+async fn given_up(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
+
 /// Works until nothing is due.
 ///
 /// # Errors
@@ -82,11 +90,14 @@ async fn work(app: &App, most: u32, stop: &CancellationToken) -> Result<usize> {
             let done = if stop.is_cancelled() {
                 outbox::release(app, &message).await
             } else {
-                handle::handle(app, &message).await
+                tokio::select! {
+                    done = handle::handle(app, &message) => done,
+                    () = given_up(stop) => outbox::release(app, &message).await,
+                }
             };
             if let Err(error) = done {
                 // The message comes back when its lease runs out.
-                tracing::error!(message = %message.id, error = error.log(), "a message could not be put back");
+                tracing::error!(id = %message.id, error = error.log(), "a message could not be put back");
             }
         })
         .await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use entity::outbox;
 use tokio_util::sync::CancellationToken;
 
-use super::{PAUSE, POLL};
+use super::{PAUSE, POLL, given_up};
 use crate::app::App;
 use crate::bus::rabbit::{Letter, Link, Rabbit};
 use crate::bus::{Lane, Message, outbox as rows};
@@ -18,7 +18,7 @@ const BATCH: u32 = 256;
 pub async fn run(app: App, rabbit: &Rabbit, stop: CancellationToken) {
     let mut link = None;
     while !stop.is_cancelled() {
-        let wait = match relay(&app, rabbit, &mut link).await {
+        let wait = match relay(&app, rabbit, &mut link, &stop).await {
             Ok(0) => POLL,
             Ok(_) => Duration::ZERO,
             Err(error) => {
@@ -39,11 +39,14 @@ pub async fn run(app: App, rabbit: &Rabbit, stop: CancellationToken) {
 ///
 /// # Errors
 /// When the database or the broker fails. What was not confirmed is sent again.
-pub async fn relay(app: &App, rabbit: &Rabbit, link: &mut Option<Link>) -> Result<usize> {
+pub async fn relay(app: &App, rabbit: &Rabbit, link: &mut Option<Link>, stop: &CancellationToken) -> Result<usize> {
     // The broker first: rows that were leased for nothing would wait for the end of their lease.
     let link = match link {
         Some(link) => link,
-        None => link.insert(rabbit.link().await.map_err(Error::internal)?),
+        None => link.insert(tokio::select! {
+            link = rabbit.link() => link.map_err(Error::internal)?,
+            () = stop.cancelled() => return Ok(0),
+        }),
     };
     let leased = rows::lease(app, BATCH).await?;
     if leased.is_empty() {
@@ -51,11 +54,15 @@ pub async fn relay(app: &App, rabbit: &Rabbit, link: &mut Option<Link>) -> Resul
     }
     app.failpoints.pass("relay: leased").await;
     let letters: Vec<Letter> = leased.iter().map(|row| Letter::of(row, lane(row))).collect();
-    let confirmed = match link.send(&letters).await {
+    let sent = tokio::select! {
+        sent = link.send(&letters) => sent.map_err(Error::internal),
+        () = given_up(stop) => Err(Error::internal("the worker stopped before RabbitMQ had confirmed")),
+    };
+    let confirmed = match sent {
         Ok(confirmed) => confirmed,
         Err(error) => {
             release(app, &leased).await?;
-            return Err(Error::internal(error));
+            return Err(error);
         }
     };
     app.failpoints.pass("relay: confirmed").await;

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::ground::ONE_AT_A_TIME;
 use crate::support::process::{Place, until};
 use crate::support::{PROTOCOL, Person};
 
@@ -35,6 +36,7 @@ struct Told {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_subscriptions_are_held_and_all_told() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let mut files = getrlimit(Resource::Nofile);
     files.current = files.maximum;
     setrlimit(Resource::Nofile, files).unwrap();

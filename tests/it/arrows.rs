@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 /// What each floor may name of the others. A floor is a folder of src/ or a file in it.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("http", &["app", "auth", "config", "error", "graphql", "limit", "media", "service"]),
-    ("graphql", &["app", "auth", "clock", "error", "ids", "limit", "live", "loader", "service"]),
+    ("http", &["app", "auth", "config", "error", "graphql", "limit", "media", "metrics", "service", "trace"]),
+    ("graphql", &["app", "auth", "clock", "error", "ids", "limit", "live", "loader", "metrics", "service"]),
     ("auth", &["app", "config", "error", "limit", "service"]),
     ("loader", &["db", "error", "service"]),
-    ("service", &["app", "bus", "cache", "clock", "db", "error", "ids", "live", "media"]),
-    ("worker", &["app", "bus", "db", "error", "live", "service"]),
-    ("bus", &["app", "clock", "config", "db", "error"]),
+    ("service", &["app", "bus", "cache", "clock", "db", "error", "ids", "live", "media", "recent"]),
+    ("worker", &["app", "bus", "db", "error", "live", "metrics", "service", "trace"]),
+    ("bus", &["app", "clock", "config", "db", "error", "live", "trace"]),
     ("limit", &["clock", "redis"]),
     ("media", &["config", "error"]),
     ("cache", &["breaker", "redis"]),
@@ -22,7 +22,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &["cache", "clock", "limit"]),
     ("error", &["limit"]),
+    ("metrics", &[]),
+    ("recent", &[]),
     ("redis", &["breaker"]),
+    ("trace", &[]),
     ("failpoint", &[]),
 ];
 

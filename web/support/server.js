@@ -2,12 +2,13 @@
 // end well, and nothing in its log may be our fault.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = path.resolve(root, process.env.ROOST ?? "target/debug/roost");
@@ -56,6 +57,12 @@ class Server {
     child.stderr.on("data", (text) => (this.log += text));
     const what = await Promise.race([ready, child.exited]);
     assert.equal(what, "ready", `the server did not start:\n${this.log}`);
+  }
+
+  /** Runs a command on the machine, beside the server. */
+  async command(...words) {
+    const env = { ...environment, ...this.#settings };
+    await promisify(execFile)(binary, ["--data-dir", "data", ...words], { cwd: this.#directory, env });
   }
 
   /** Ends it as an operator does. */

@@ -32,6 +32,8 @@ pub struct Letter {
     /// Why, the last time.
     pub error: Option<String>,
     pub created_at: i64,
+    /// The id of the request that caused it, if one did: the message's correlation id.
+    pub trace: Option<String>,
     pub route: Route,
 }
 
@@ -43,6 +45,7 @@ impl Letter {
             attempts: row.attempts,
             error: None,
             created_at: row.created_at,
+            trace: row.trace.clone(),
             route: Route::Now(lane),
         }
     }
@@ -67,6 +70,7 @@ impl Letter {
             attempts: i32::try_from(number(ATTEMPTS)).unwrap_or(i32::MAX),
             error,
             created_at: number(CREATED_AT),
+            trace: properties.correlation_id().as_ref().map(ToString::to_string),
             route,
         }
     }
@@ -79,7 +83,11 @@ impl Letter {
             let error: String = error.chars().take(LONGEST_ERROR).collect();
             headers.insert(ERROR.into(), AMQPValue::LongString(error.into()));
         }
-        BasicProperties::default()
+        let properties = match &self.trace {
+            Some(trace) => BasicProperties::default().with_correlation_id(trace.as_str().into()),
+            None => BasicProperties::default(),
+        };
+        properties
             .with_delivery_mode(2)
             .with_content_type("application/json".into())
             .with_message_id(self.id.to_string().into())

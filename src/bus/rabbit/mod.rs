@@ -50,6 +50,8 @@ pub struct Rabbit {
     names: Names,
     /// For those who look once in a while, such as `roost queue` and `worker --drain`.
     pub kept: Mutex<Option<Link>>,
+    /// For those who ask whether the broker is there: a connection of their own, so that they learn of it and disturb nobody.
+    asked: Mutex<Option<Connection>>,
 }
 
 impl Rabbit {
@@ -61,7 +63,26 @@ impl Rabbit {
     pub fn new(url: &str, prefix: &str, waits: Vec<i64>) -> std::result::Result<Self, String> {
         let mut uri: AMQPUri = url.parse()?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
-        Ok(Self { uri, names: Names::new(prefix, waits), kept: Mutex::default() })
+        Ok(Self { uri, names: Names::new(prefix, waits), kept: Mutex::default(), asked: Mutex::default() })
+    }
+
+    /// Whether the broker answers now.
+    pub async fn answers(&self) -> bool {
+        let mut asked = self.asked.lock().await;
+        let ask = async |connection: Connection| {
+            let channel = connection.create_channel().await?;
+            channel.close(200, "".into()).await.map(|()| connection)
+        };
+        // Taken out meanwhile: whoever gives up in the middle leaves nothing half-used behind.
+        let answered = match asked.take().filter(|connection| connection.status().connected()) {
+            Some(connection) => ask(connection).await,
+            None => match Connection::connect_uri(self.uri.clone(), properties()).await {
+                Ok(connection) => ask(connection).await,
+                Err(error) => Err(error),
+            },
+        };
+        *asked = answered.inspect_err(|error| tracing::warn!(%error, "RabbitMQ does not answer")).ok();
+        asked.is_some()
     }
 
     /// A connection with one channel that confirms, and the queues declared on it.
@@ -70,8 +91,7 @@ impl Rabbit {
     /// When the broker cannot be reached or has queues of these names that are not ours.
     pub async fn link(&self) -> Result<Link> {
         let opening = async {
-            let properties = ConnectionProperties::default().with_connection_name("roost".into());
-            let connection = Connection::connect_uri(self.uri.clone(), properties).await?;
+            let connection = Connection::connect_uri(self.uri.clone(), properties()).await?;
             let channel = connection.create_channel().await?;
             topology::declare(&channel, &self.names).await?;
             channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -148,6 +168,10 @@ pub enum Source {
     Lane(Lane),
     /// Those that were given up.
     Dead,
+}
+
+fn properties() -> ConnectionProperties {
+    ConnectionProperties::default().with_connection_name("roost".into())
 }
 
 fn silent(_elapsed: tokio::time::error::Elapsed) -> BrokerError {

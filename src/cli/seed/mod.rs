@@ -47,13 +47,24 @@ pub struct SeedArgs {
 enum Preset {
     /// The benchmark's: 2,000 people, 102,000 follows, 40,000 tweets, 120,000 comments, 200,000 likes
     SocialS,
+    /// The same with ten times as many people: 20,000, and 28 million rows in all
+    SocialM,
+}
+
+impl Preset {
+    fn people(self) -> usize {
+        match self {
+            Self::SocialS => 2_000,
+            Self::SocialM => 20_000,
+        }
+    }
 }
 
 impl SeedArgs {
     fn sizes(&self) -> Sizes {
         match self.preset {
-            Some(Preset::SocialS) => Sizes {
-                people: 2_000,
+            Some(preset) => Sizes {
+                people: preset.people(),
                 follows: 50,
                 has_star: true,
                 tweets: 20,

@@ -1,20 +1,26 @@
 //! The log of the administration.
 
-use async_graphql::{Enum, Object, SimpleObject};
+use async_graphql::{Enum, ID, Object, SimpleObject};
 use entity::audit::{self, Action};
 
 use crate::graphql::cursor::Kind;
+use crate::graphql::id::GlobalId;
 use crate::graphql::page::connection;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::user::User;
 
 /// Something that an administrator did.
 #[derive(Clone, Debug)]
-pub struct AuditEntry(audit::Model);
+pub struct AuditEntry(pub audit::Model);
 
 /// Something that an administrator did.
 #[Object]
 impl AuditEntry {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::AuditEntry(self.0.id).encode()
+    }
+
     /// When.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)

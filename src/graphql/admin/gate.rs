@@ -20,6 +20,11 @@ pub struct Gate(pub gate::Gate);
 /// percentage only adds people.
 #[Object]
 impl Gate {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::Gate(self.0.name.clone()).encode()
+    }
+
     /// By what the code asks for it.
     async fn name(&self) -> &str {
         &self.0.name

@@ -11,19 +11,19 @@ use async_graphql::{Context, Object, SimpleObject};
 use super::ContextExt;
 use super::cursor::Kind;
 use super::page::PageArgs;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::service::admin::{self, Search};
 use crate::service::audit::Actor;
 use crate::service::counters::{self, Finding};
 use crate::service::{self};
 
+pub use audit::AuditEntry;
 use audit::{AuditConnection, AuditEdge};
-use gate::Gate;
-pub use gate::GateMutation;
-pub use queue::QueueMutation;
+pub use gate::{Gate, GateMutation};
+pub use queue::{DeadLetter, QueueMutation};
 use queue::{DeadLetterConnection, DeadLetterEdge, Queue};
-pub use user::UserMutation;
-use user::{Account, AccountConnection, AccountEdge};
+pub use user::{Account, UserMutation};
+use user::{AccountConnection, AccountEdge};
 
 /// Who administers here.
 ///
@@ -31,6 +31,18 @@ use user::{Account, AccountConnection, AccountEdge};
 /// UNAUTHENTICATED when nobody is logged in, FORBIDDEN when it is no administrator.
 async fn actor(ctx: &Context<'_>) -> Result<Actor> {
     admin::require(ctx.app(), ctx.viewer()?.user).await
+}
+
+/// Whether an administrator is asking.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn is_asking(ctx: &Context<'_>) -> Result<bool> {
+    match actor(ctx).await {
+        Ok(_) => Ok(true),
+        Err(Error::Unauthenticated | Error::Forbidden) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// What only administrators may read.

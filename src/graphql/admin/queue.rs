@@ -7,6 +7,7 @@ use super::actor;
 use crate::error::{Error, Result};
 use crate::graphql::ContextExt;
 use crate::graphql::cursor::Kind;
+use crate::graphql::id::GlobalId;
 use crate::graphql::page::connection;
 use crate::graphql::payload::{UserError, answer, payloads};
 use crate::graphql::scalar::DateTime;
@@ -36,14 +37,19 @@ impl Queue {
 
 /// A message that was given up after several tries.
 #[derive(Clone, Debug)]
-pub struct DeadLetter(dead_letter::Model);
+pub struct DeadLetter(pub dead_letter::Model);
 
 /// A message that was given up after several tries.
 #[Object]
 impl DeadLetter {
+    /// Globally unique.
+    pub async fn id(&self) -> ID {
+        GlobalId::DeadLetter(self.0.id).encode()
+    }
+
     /// The message's number, as `roost queue list` prints it.
-    async fn id(&self) -> ID {
-        ID(self.0.id.to_string())
+    async fn number(&self) -> String {
+        self.0.id.to_string()
     }
 
     /// What was to be done, in JSON.
@@ -153,10 +159,7 @@ fn numbers(input: AdminDeadLettersInput) -> Result<Option<Vec<MessageId>>> {
     if ids.len() > 100 {
         return Err(Error::BadInput(format!("At most 100 dead letters at a time, but these are {}.", ids.len())));
     }
-    let number = |id: &ID| id.parse().map(MessageId).map_err(|_no_number| unknown(id));
-    ids.iter().map(number).collect::<Result<_>>().map(Some)
-}
-
-fn unknown(id: &ID) -> Error {
-    Error::BadInput(format!("{:.40?} is not the number of a message.", id.as_str()))
+    let letters: Vec<_> = ids.iter().map(GlobalId::dead_letter).collect::<Result<_>>()?;
+    // What is no dead letter is passed over, like one that is not there any more.
+    Ok(Some(letters.into_iter().flatten().collect()))
 }

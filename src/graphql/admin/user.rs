@@ -24,6 +24,11 @@ pub struct Account(pub admin::Account);
 /// Somebody as administrators see them.
 #[Object]
 impl Account {
+    /// Globally unique; not the id of the user.
+    pub async fn id(&self) -> ID {
+        GlobalId::Account(self.0.id).encode()
+    }
+
     /// What everybody sees, unless they are suspended.
     async fn user(&self) -> User {
         User(self.0.id)

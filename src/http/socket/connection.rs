@@ -21,8 +21,9 @@ use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
 use crate::http::operation::{Operation, execute_stream};
 use crate::http::params::Params;
-use crate::http::{Server, Timings, rate};
+use crate::http::{Server, Timings, rate, request_id};
 use crate::service::session;
+use crate::trace::Trace;
 
 /// Operations on one socket at a time.
 const MOST_OPERATIONS: usize = 100;
@@ -191,12 +192,13 @@ impl Connection {
             }
             Some(FromClient::Subscribe { id, payload }) => {
                 let params = Params::from_map(payload).map_err(|error| Some(invalid(&error)))?;
-                self.subscribe(id, params).await.map_err(Some)
+                let trace = request_id::of_operation();
+                trace.run(self.subscribe(id, params, &trace)).await.map_err(Some)
             }
         }
     }
 
-    async fn subscribe(&mut self, id: String, params: Params) -> Result<Option<Message>, Close> {
+    async fn subscribe(&mut self, id: String, params: Params, trace: &Trace) -> Result<Option<Message>, Close> {
         if id.is_empty() {
             return Err(Close::BadRequest("The id of an operation may not be empty".to_owned()));
         }
@@ -208,7 +210,7 @@ impl Connection {
             let errors = json!([{ "message": message, "extensions": { "code": "TOO_COSTLY" } }]);
             return Ok(Some(protocol::error(&id, &errors)));
         }
-        let operation = match params.prepare(&self.server.documents) {
+        let operation = match params.prepare(&self.server) {
             Ok(operation) => operation,
             Err(rejection) => return Ok(Some(protocol::error(&id, &json!([rejection.error()])))),
         };
@@ -220,7 +222,8 @@ impl Connection {
         self.started += 1;
         let number = self.started;
         let running = run_operation(self.server.clone(), operation, context, self.answers.clone(), id.clone(), number);
-        let task = tokio::spawn(running).abort_handle();
+        let trace = trace.clone();
+        let task = tokio::spawn(async move { trace.run(running).await }).abort_handle();
         self.operations.insert(id, Running { number, task });
         Ok(None)
     }

@@ -63,7 +63,7 @@ async fn open(
         Ok(identity) => identity.viewer,
         Err(rejection) => return rejection.into_response(),
     };
-    let sockets = server.sockets.clone();
+    let (sockets, open) = (server.sockets.clone(), server.app.metrics.open_socket());
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(LONGEST_MESSAGE)
@@ -74,5 +74,6 @@ async fn open(
             // Boxed, for what holds a future is as large as the future, more than once.
             let serving = Box::pin(connection::serve(Arc::new(server), socket, viewer, client));
             sockets.track_future(serving).await;
+            drop(open);
         })
 }

@@ -15,7 +15,7 @@ use object_store::{
 };
 use url::Url;
 
-use super::MediaName;
+use super::{Format, MediaName};
 
 /// The media store, opened once from the configuration by [`Store::open`].
 #[derive(Debug)]
@@ -138,6 +138,24 @@ impl Store {
         match self {
             Self::Folder { root, .. } => unfinished::remove(root.clone(), cutoff).await,
             Self::S3 { .. } => Ok(0),
+        }
+    }
+
+    /// Asks the store for an answer; nothing is changed.
+    ///
+    /// # Errors
+    /// `Unavailable` when the folder is gone, or the bucket cannot be reached or read.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Folder { root, .. } => {
+                let listed = tokio::fs::read_dir(root).await;
+                listed.map(drop).map_err(|error| StoreError::Unavailable(Box::new(error)))
+            }
+            // A name that nobody has: that there is no such file is an answer.
+            Self::S3 { .. } => match self.head(MediaName::new(0, Format::Jpeg)).await {
+                Ok(_) | Err(StoreError::NotFound) => Ok(()),
+                Err(error) => Err(error),
+            },
         }
     }
 

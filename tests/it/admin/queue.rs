@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{call, root};
-use crate::support::TestApp;
+use crate::support::{TestApp, gid};
 
 const QUEUE: &str = "{ admin {
     queue { waitingCount waitingSince deadLetterCount }
-    deadLetters(first: 2) { nodes { id payload attempts error createdAt diedAt } pageInfo { hasNextPage } } } }";
+    deadLetters(first: 2) { nodes { number payload attempts error createdAt diedAt } pageInfo { hasNextPage } } } }";
 
 #[tokio::test]
 async fn dead_letters_are_listed_retried_and_dropped() {
@@ -24,7 +24,7 @@ async fn dead_letters_are_listed_retried_and_dropped() {
     }
     let answer = app.as_user(&root).gql(QUEUE, json!({})).await;
     let letters = &answer.ok()["admin"]["deadLetters"];
-    assert_eq!(letters["nodes"][0]["id"], "3", "latest first");
+    assert_eq!(letters["nodes"][0]["number"], "3", "latest first");
     assert_eq!((&letters["nodes"][1]["error"], &letters["nodes"][1]["attempts"]), (&json!("the reason 2"), &json!(5)));
     assert_eq!((letters["nodes"].as_array().unwrap().len(), &letters["pageInfo"]["hasNextPage"]), (2, &json!(true)));
 
@@ -34,10 +34,11 @@ async fn dead_letters_are_listed_retried_and_dropped() {
         );
         app.as_user(&root).gql(&query, json!({ "ids": ids })).await.changed(mutation)["count"].clone()
     };
-    assert_eq!(count("adminDropDeadLetters", json!(["3", "9"])).await, 1);
-    assert_eq!(count("adminRetryDeadLetters", json!(["3"])).await, 0);
+    let letter = |number| gid("DeadLetter", number);
+    assert_eq!(count("adminDropDeadLetters", json!([letter(3), letter(9), root.gid])).await, 1);
+    assert_eq!(count("adminRetryDeadLetters", json!([letter(3)])).await, 0);
     assert_eq!(count("adminRetryDeadLetters", json!([])).await, 0, "none is none, not all");
-    assert_eq!(count("adminRetryDeadLetters", json!(["1"])).await, 1);
+    assert_eq!(count("adminRetryDeadLetters", json!([letter(1)])).await, 1);
     let answer = app.as_user(&root).gql(QUEUE, json!({})).await;
     let queue = &answer.ok()["admin"]["queue"];
     assert_eq!((&queue["waitingCount"], &queue["deadLetterCount"]), (&json!(1), &json!(1)));

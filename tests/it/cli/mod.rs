@@ -1,9 +1,12 @@
 //! The command line, as a process of its own.
 
+mod backup;
 mod bulk;
 mod configuration;
+mod ends;
 mod feed;
 mod gate;
+mod logs;
 mod processes;
 mod queue;
 mod seed;
@@ -33,7 +36,9 @@ impl Ended {
 #[tokio::test]
 async fn help_names_every_command() {
     let help = Place::new().run(&["--help"]).await;
-    for command in ["serve", "worker", "migrate", "schema", "config", "seed", "feed", "queue", "user", "gate"] {
+    for command in
+        ["serve", "worker", "migrate", "schema", "config", "seed", "feed", "queue", "user", "gate", "backup", "restore"]
+    {
         assert!(help.ok().lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help:?}");
     }
     let user = ["list", "create", "suspend", "restore", "delete", "promote", "demote", "reset-password"];

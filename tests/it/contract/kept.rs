@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use entity::user::Role;
+use roost::service::admin;
+use roost::service::audit::Actor;
+use roost::service::gate::{self, GateChange};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -97,8 +101,16 @@ async fn ids(app: &TestApp) -> (crate::support::Person, BTreeMap<String, String>
     app.as_user(&bob).gql(comment, json!({ "id": tweet })).await.changed("createComment");
     app.follow(&bob, &ada).await;
     app.drain().await;
+    admin::set_role(&app.app, Actor::CommandLine, ada.id, Role::Admin).await.unwrap();
+    let change = GateChange { percent: Some(5), ..GateChange::default() };
+    gate::set(&app.app, Actor::CommandLine, "new", &change).await.unwrap();
+    app.damage(
+        "INSERT INTO dead_letter (id, payload, attempts, error, created_at, died_at) VALUES (1, '{}', 5, 'x', 0, 0)",
+    )
+    .await;
     let query =
-        "{ viewer { ...Id sessions { ...Id } user { ...Id profile { ...Id } tweets { nodes { ...Id photos { ...Id } comments { nodes { ...Id } } } } }
+        "{ admin { users { nodes { ...Id } } gates { ...Id } deadLetters { nodes { ...Id } } audit { nodes { ...Id } } }
+           viewer { ...Id sessions { ...Id } user { ...Id profile { ...Id } tweets { nodes { ...Id photos { ...Id } comments { nodes { ...Id } } } } }
                    notifications { nodes { ...Id } } } }
                  fragment Id on Node { __typename id }";
     let answer = app.as_user(&ada).gql(query, json!({})).await;
@@ -120,7 +132,9 @@ fn collect(value: &Value, ids: &mut BTreeMap<String, String>) {
 
 #[tokio::test]
 async fn every_node_can_be_fetched_by_its_id() {
-    let app = TestApp::new().await;
+    let mut app = TestApp::new().await;
+    // There is a dead letter, to be found.
+    app.checks_queue = false;
     let (ada, ids) = ids(&app).await;
     let schema = introspect(&app).await;
     let nodes = type_named(&schema, &json!("Node"))["possibleTypes"].as_array().unwrap();
@@ -137,11 +151,14 @@ async fn every_node_can_be_fetched_by_its_id() {
 
 #[tokio::test]
 async fn what_is_somebodys_own_is_a_node_for_nobody_else() {
-    let app = TestApp::new().await;
+    let mut app = TestApp::new().await;
+    // There is a dead letter, to be found.
+    app.checks_queue = false;
     let (_, ids) = ids(&app).await;
     let eve = app.person("eve").await;
     for (ty, id) in &ids {
-        let is_private = ["Viewer", "Notification", "Session"].contains(&ty.as_str());
+        let is_private =
+            ["Viewer", "Notification", "Session", "Account", "AuditEntry", "DeadLetter", "Gate"].contains(&ty.as_str());
         for client in [app.anonymous(), app.as_user(&eve)] {
             let answer = client.gql("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
             assert_eq!(answer.ok()["node"].is_null(), is_private, "{ty}");

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use super::{place, settled};
+use super::place;
 use crate::deletion::{DELETE, assert_gone, entangled};
 use crate::support::Person;
 
@@ -44,7 +44,7 @@ async fn dies_at(point: &str) {
             answer.changed("deleteAccount");
         }
     }
-    settled(&app).await;
+    app.settled().await;
     server.kill().await;
     assert_gone(&app, &alan, &[&ada, &grace]).await;
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use roost::http::Documents;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,25 +13,26 @@ use crate::http::get::get;
 use crate::http::persisted::sha256;
 use crate::support::{Answer, CREATE_TWEET, Form, Served, TestApp};
 
-/// Documents that ask for too much, each in its own way.
-fn bombs() -> Vec<(&'static str, String)> {
+/// Documents that ask for too much, each in its own way, and how many of their selections are looked at to see it. Those with
+/// none are refused while their text is read.
+fn bombs() -> Vec<(&'static str, String, usize)> {
     let repeated = |part: &str, times: usize| format!("{{ {} }}", part.repeat(times));
     let fragments: String = (0..5_000).map(|n| format!("fragment f{n} on Query {{ __typename }} ")).collect();
     let pages =
         "{ viewer { homeFeed(first: 100) { nodes { author { followers(first: 100) { nodes { username } } } } } } }";
     vec![
-        ("spreads that double", bomb(30)),
-        ("aliases", repeated("a: __typename ", 31)),
-        ("10,000 aliases", repeated("a: __typename ", 10_000)),
-        ("directives", format!("{{ __typename {} }}", "@skip(if: false) ".repeat(51))),
-        ("depth", "{ viewer".repeat(16) + &"}".repeat(16)),
-        ("10,000 levels", "{a".repeat(10_000) + &"}".repeat(10_000)),
-        ("brackets", "{a".repeat(7_000)),
-        ("a megabyte of brackets", "[".repeat((1 << 20) - 200)),
-        ("bytes", repeated("__typename ", 10_000)),
-        ("tokens", repeated("a ", 5_000)),
-        ("fragments that nobody spreads", format!("{{ __typename }} {fragments}")),
-        ("objects", pages.to_owned()),
+        ("spreads that double", bomb(30), 63),
+        ("aliases", repeated("a: __typename ", 31), 31),
+        ("10,000 aliases", repeated("a: __typename ", 10_000), 0),
+        ("directives", format!("{{ __typename {} }}", "@skip(if: false) ".repeat(51)), 1),
+        ("depth", "{ viewer".repeat(16) + &"}".repeat(16), 16),
+        ("10,000 levels", "{a".repeat(10_000) + &"}".repeat(10_000), 0),
+        ("brackets", "{a".repeat(7_000), 0),
+        ("a megabyte of brackets", "[".repeat((1 << 20) - 200), 0),
+        ("bytes", repeated("__typename ", 10_000), 0),
+        ("tokens", repeated("a ", 5_000), 0),
+        ("fragments that nobody spreads", format!("{{ __typename }} {fragments}"), 0),
+        ("objects", pages.to_owned(), 7),
     ]
 }
 
@@ -43,36 +45,65 @@ fn is_refused(name: &str, answer: &Answer) {
     assert!(answer.text.len() < SHORT, "{name}: {} bytes", answer.text.len());
 }
 
+/// Looks how much was visited since the last time.
+struct Meter<'a> {
+    documents: &'a Documents,
+    before: usize,
+}
+
+impl<'a> Meter<'a> {
+    fn new(documents: &'a Documents) -> Self {
+        Self { documents, before: documents.visited() }
+    }
+
+    fn passed(&mut self, name: &str, expected: usize) {
+        let now = self.documents.visited();
+        let visited = now - std::mem::replace(&mut self.before, now);
+        // What is too costly for its variables alone is no bad document, and is not measured again.
+        assert!(visited == expected || name == "objects" && visited == 0, "{name}: {visited} selections visited");
+    }
+}
+
 #[tokio::test]
 async fn requests_that_ask_for_too_much_are_refused_in_few_words() {
     let app = TestApp::with(|config| config.batch_limit = 10).await;
     let before = app.statements();
-    for (name, document) in bombs() {
+    let (mut meter, mut honest_is_new) = (Meter::new(&app.documents), true);
+    for (name, document, visited) in bombs() {
         let body = json!({ "query": document });
         let begun = Instant::now();
         is_refused(name, &app.send(app.anonymous().request(&body)).await);
         println!("{name}: {} bytes refused in {:?}", document.len(), begun.elapsed());
+        meter.passed(name, visited);
 
         let hash = json!({ "persistedQuery": { "version": 1, "sha256Hash": sha256(&document) } });
         let registered = json!({ "query": document, "extensions": hash });
         is_refused(name, &app.send(app.anonymous().request(&registered)).await);
+        meter.passed(name, visited);
 
         let batch = app.send(app.anonymous().request(&json!([body, { "query": "{ __typename }" }]))).await;
         assert_eq!(batch.body.as_array().map(Vec::len), Some(2));
         assert!(batch.text.matches("TOO_COSTLY").count() == 1 && batch.text.len() < 2 * SHORT, "{name}");
+        // The honest one beside it is parsed the first time that it comes.
+        meter.before += usize::from(std::mem::take(&mut honest_is_new));
+        meter.passed(name, visited);
 
         let mut events = app.listen(app.anonymous().request(&body)).await;
         assert_eq!(events.code().await, "TOO_COSTLY", "{name}");
         assert_eq!(events.next().await, None, "{name}");
+        meter.passed(name, visited);
 
         let form = Form::start(&body, &json!({})).end();
         is_refused(name, &app.anonymous().upload(form).await);
+        meter.passed(name, visited);
 
         // What a URL can hold at all.
         if document.len() < 20_000 {
             is_refused(name, &app.send(get("application/json", &[("query", &document)])).await);
+            meter.passed(name, visited);
             let mut events = app.listen(get("text/event-stream", &[("query", &document)])).await;
             assert_eq!(events.code().await, "TOO_COSTLY", "{name}");
+            meter.passed(name, visited);
         }
     }
     assert_eq!(app.statements(), before, "nothing was read for them");
@@ -81,15 +112,17 @@ async fn requests_that_ask_for_too_much_are_refused_in_few_words() {
 #[tokio::test]
 async fn listed_documents_that_ask_for_too_much_are_refused() {
     let manifest: serde_json::Map<_, _> =
-        bombs().into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
+        bombs().into_iter().map(|(name, text, _)| (name.to_owned(), text.into())).collect();
     let app = TestApp::with(|config| {
         let path = config.data_dir.join("trusted.json");
         std::fs::write(&path, json!(manifest).to_string()).unwrap();
         config.trusted_documents = Some(path);
     })
     .await;
-    for (name, _) in bombs() {
+    let mut meter = Meter::new(&app.documents);
+    for (name, _, visited) in bombs() {
         is_refused(name, &app.send(app.anonymous().request(&json!({ "documentId": name }))).await);
+        meter.passed(name, visited);
     }
 }
 
@@ -111,7 +144,8 @@ async fn a_url_longer_than_any_document_is_refused_before_it_is_read() {
 async fn operations_that_ask_for_too_much_are_refused_and_the_socket_lives_on() {
     let served = Served::new().await;
     let mut socket = served.anonymous().await;
-    for (name, document) in bombs() {
+    let mut meter = Meter::new(&served.documents);
+    for (name, document, visited) in bombs() {
         if document.len() > 60_000 {
             let mut socket = served.anonymous().await;
             socket.subscribe(name, &document, json!({})).await;
@@ -120,6 +154,7 @@ async fn operations_that_ask_for_too_much_are_refused_and_the_socket_lives_on() 
         }
         socket.subscribe(name, &document, json!({})).await;
         assert_eq!(socket.error(name).await, "TOO_COSTLY", "{name}");
+        meter.passed(name, visited);
         socket.quiet().await;
     }
 }

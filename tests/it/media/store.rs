@@ -9,6 +9,8 @@ use chrono::Utc;
 use futures_util::TryStreamExt;
 use roost::media::{Format, Found, GetRange, MediaName, Store, StoreError};
 
+use crate::support::services::s3_url;
+
 fn name(tail: u128) -> MediaName {
     // Some of the time in it, for the bucket of an earlier run.
     MediaName::new(u128::from(Utc::now().timestamp_micros().unsigned_abs()) << 64 | tail, Format::Jpeg)
@@ -85,8 +87,7 @@ async fn a_folder_keeps_files() {
 
 #[tokio::test]
 async fn a_bucket_keeps_files() {
-    let Ok(address) = std::env::var("ROOST_TEST_S3_URL") else {
-        eprintln!("skipped: ROOST_TEST_S3_URL is not set");
+    let Some(address) = s3_url() else {
         return;
     };
     let store = Store::open(&address).unwrap();

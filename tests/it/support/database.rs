@@ -26,8 +26,9 @@ pub fn share(cases: u32) -> u32 {
     if engine() == Engine::Sqlite { cases } else { cases.div_ceil(10) }
 }
 
-/// A database on the server.
+/// A database on a server.
 pub struct Database {
+    server: Url,
     name: String,
     pub url: String,
 }
@@ -44,23 +45,28 @@ impl Database {
 
     /// One without.
     pub fn empty() -> Option<Self> {
-        let server = server()?;
-        let database = Self::named(&server, next_name());
-        wait(run(&server, &format!("CREATE DATABASE {}", database.name)));
-        Some(database)
+        Some(Self::at(server()?.as_str()))
+    }
+
+    /// One without, on any server.
+    pub fn at(server: &str) -> Self {
+        let database = Self::named(&server.parse().unwrap(), next_name());
+        wait(run(&database.server, &format!("CREATE DATABASE {}", database.name)));
+        database
     }
 
     fn named(server: &Url, name: String) -> Self {
         let mut url = server.clone();
         url.set_path(&name);
-        Self { url: url.into(), name }
+        Self { server: server.clone(), url: url.into(), name }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(server) = server() {
-            wait(drop_database(&server, &self.name));
+        // The server of a test that has failed is perhaps not there. The next run drops what is left.
+        if !std::thread::panicking() {
+            wait(drop_database(&self.server, &self.name));
         }
     }
 }
@@ -77,7 +83,7 @@ struct Template {
 impl Template {
     async fn make(server: &Url) -> Self {
         drop_those_of_the_dead(server).await;
-        let Database { ref name, ref url } = *std::mem::ManuallyDrop::new(Database::named(server, next_name()));
+        let Database { ref name, ref url, .. } = *std::mem::ManuallyDrop::new(Database::named(server, next_name()));
         run(server, &format!("CREATE DATABASE {name}")).await;
         let db = Db::open(url, 2).await.unwrap();
         db.migrate().await.unwrap();
@@ -124,21 +130,31 @@ async fn drop_those_of_the_dead(server: &Url) {
 }
 
 async fn drop_database(server: &Url, name: &str) {
-    if engine() == Engine::Postgres {
+    if is_postgres(server) {
         return run(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
     }
     break_all(server, name).await;
     run(server, &format!("DROP DATABASE IF EXISTS {name}")).await;
 }
 
-/// Breaks every connection to a database, as a server does that is stopped.
+/// Breaks every connection to a database of a server, as that does when it is stopped.
 pub async fn break_connections(url: &str) {
-    let Some(server) = server() else { return };
-    break_all(&server, url.parse::<Url>().unwrap().path().trim_start_matches('/')).await;
+    let mut server: Url = url.parse().unwrap();
+    let name = server.path().trim_start_matches('/').to_owned();
+    match Engine::of(url).unwrap() {
+        Engine::Sqlite => return,
+        Engine::Postgres => server.set_path("postgres"),
+        Engine::MySql => server.set_path("mysql"),
+    }
+    break_all(&server, &name).await;
+}
+
+fn is_postgres(server: &Url) -> bool {
+    Engine::of(server.as_str()) == Some(Engine::Postgres)
 }
 
 async fn break_all(server: &Url, name: &str) {
-    if engine() == Engine::Postgres {
+    if is_postgres(server) {
         let text = format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
         return run(server, &text).await;
     }

@@ -1,8 +1,10 @@
 //! What every test needs: an app of its own, people, and ways to ask.
 
 mod answer;
+pub mod cluster;
 pub mod database;
 pub mod events;
+pub mod load;
 pub mod meter;
 pub mod pages;
 mod person;
@@ -11,7 +13,9 @@ pub mod proxy;
 pub mod services;
 pub mod social;
 mod socket;
+mod sound;
 mod upload;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +54,7 @@ struct Home {
 pub struct TestApp {
     pub app: App,
     router: Router,
+    pub documents: Arc<Documents>,
     home: Arc<Home>,
     /// Cleared by tests that leave messages behind on purpose, and on second apps of one database.
     pub checks_queue: bool,
@@ -106,7 +111,7 @@ impl TestApp {
         app.live.others_are_there(false, FOR_GOOD);
         let documents = Documents::open(&app.config).unwrap();
         let server = Server::new(app.clone(), documents, CancellationToken::new());
-        Self { router: server.router(), app, home, checks_queue }
+        Self { router: server.router(), documents: Arc::clone(&server.documents), app, home, checks_queue }
     }
 
     /// Makes people, through the service.
@@ -294,7 +299,7 @@ pub fn user_gid(id: UserId) -> String {
     gid("User", id.0)
 }
 
-fn gid(tag: &str, id: i64) -> String {
+pub fn gid(tag: &str, id: i64) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{tag}:{id}"))
 }

@@ -67,7 +67,8 @@ impl Place {
         place
     }
 
-    fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
+    /// On any database; on a file if there is none.
+    pub fn on(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = temp_dir();
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -177,6 +178,12 @@ impl Process {
         Http { address: self.address() }
     }
 
+    /// Where it is watched over.
+    pub fn monitor(&self) -> Http {
+        let (_, rest) = self.ready.split_once("metrics http://").unwrap();
+        Http { address: rest.split_once('/').unwrap().0.parse().unwrap() }
+    }
+
     /// Everything that it prints from now on, until it ends.
     pub async fn rest(&mut self) -> String {
         let mut rest = String::new();
@@ -212,7 +219,7 @@ impl Process {
 /// A client over the network, whose server may die at any moment.
 #[derive(Clone, Copy)]
 pub struct Http {
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Http {
@@ -221,6 +228,25 @@ impl Http {
     pub async fn gql(&self, token: Option<&str>, query: &str, variables: Value) -> io::Result<Answer> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         self.post(token, "Content-Type: application/json", body.as_bytes()).await
+    }
+
+    /// The same under an id that the client gives the request.
+    ///
+    /// # Errors
+    /// When the server was not there, or was gone before its whole answer was.
+    pub async fn gql_as(&self, id: &str, token: &str, query: &str, variables: Value) -> io::Result<Answer> {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let headers = format!("X-Request-Id: {id}\r\nContent-Type: application/json");
+        self.post(Some(token), &headers, body.as_bytes()).await
+    }
+
+    /// Headers as they stand in a request, each with its end of line.
+    ///
+    /// # Errors
+    /// When the server was not there, or was gone before its whole answer was.
+    pub async fn get(&self, path: &str, headers: &str) -> io::Result<Answer> {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", self.address);
+        self.send(head.as_bytes()).await
     }
 
     /// # Errors
@@ -238,8 +264,12 @@ impl Http {
             self.address,
             body.len()
         );
+        self.send(&[head.as_bytes(), body].concat()).await
+    }
+
+    async fn send(&self, request: &[u8]) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(self.address).await?;
-        stream.write_all(&[head.as_bytes(), body].concat()).await?;
+        stream.write_all(request).await?;
         let mut answer = Vec::new();
         tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer)).await??;
         parse(&String::from_utf8(answer).unwrap()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())

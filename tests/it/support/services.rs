@@ -56,6 +56,13 @@ pub fn amqp_url() -> Option<String> {
     url("ROOST_TEST_AMQP_URL")
 }
 
+/// An address of the S3 server that the tests share where nobody else keeps anything, if this run has one. Its keys are in the
+/// environment, as roost wants them.
+pub fn s3_url() -> Option<String> {
+    let url = url("ROOST_TEST_S3_URL")?;
+    Some(url.replacen('?', &format!("/test-{:016x}?", rand::random::<u64>()), 1))
+}
+
 fn url(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|url| !url.is_empty())
 }

@@ -1,6 +1,7 @@
 //! A server on a port of its own, and raw sockets to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Request, Response};
@@ -25,6 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Served {
     pub app: TestApp,
     pub address: SocketAddr,
+    pub documents: Arc<Documents>,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -47,8 +49,9 @@ impl Served {
         let documents = Documents::open(&app.app.config).unwrap();
         let mut server = Server::new(app.app.clone(), documents, stop.clone());
         server.timings = timings;
+        let documents = Arc::clone(&server.documents);
         let running = tokio::spawn(server.run(listener));
-        Self { app, address, stop, running }
+        Self { app, address, documents, stop, running }
     }
 
     /// Stops the server, and returns when it has ended.
@@ -59,18 +62,7 @@ impl Served {
 
     /// Tries the handshake with these headers, and returns the socket or the answer that refuses it.
     pub async fn dial(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Response<Option<Vec<u8>>>> {
-        let mut request: Request<()> = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
-        }
-        match connect_async(request).await {
-            Ok((stream, answer)) => {
-                let protocol = answer.headers().get(PROTOCOL.0).cloned();
-                Ok(Socket { stream, protocol })
-            }
-            Err(Error::Http(answer)) => Err(*answer),
-            Err(error) => panic!("{error}"),
-        }
+        Socket::dial(self.address, headers).await
     }
 
     /// A socket that has not been initialised.
@@ -88,10 +80,7 @@ impl Served {
 
     /// A socket of somebody.
     pub async fn of(&self, person: &Person) -> Socket {
-        let mut socket = self.raw().await;
-        socket.init(&person.token).await;
-        assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
-        socket
+        Socket::of(self.address, person).await
     }
 }
 
@@ -111,6 +100,33 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Tries the handshake with these headers, and returns the socket or the answer that refuses it.
+    pub async fn dial(
+        address: SocketAddr,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Response<Option<Vec<u8>>>> {
+        let mut request: Request<()> = format!("ws://{address}/graphql").into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((stream, answer)) => {
+                let protocol = answer.headers().get(PROTOCOL.0).cloned();
+                Ok(Self { stream, protocol })
+            }
+            Err(Error::Http(answer)) => Err(*answer),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// One of somebody to any server.
+    pub async fn of(address: SocketAddr, person: &Person) -> Self {
+        let mut socket = Self::dial(address, &[PROTOCOL]).await.unwrap();
+        socket.init(&person.token).await;
+        assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
     pub async fn send(&mut self, message: &Value) {
         self.send_raw(Message::text(message.to_string())).await;
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::support::process::until;
+use crate::support::process::{DEADLINE, until};
 use crate::support::proxy::Proxy;
 use crate::support::services::redis_url;
-use crate::support::{Person, Served, Socket};
+use crate::support::{Person, Served, Socket, TestApp};
 
 const NOTIFIED: &str = "subscription { notificationAdded { node { actor { username } } } }";
 const FEED: &str = "subscription { homeFeedTweetAdded { node { content } } }";
@@ -113,4 +113,27 @@ async fn notifications_are_told_across_processes() {
         }
         fan = other.person(&format!("fan{number}")).await;
     }
+}
+
+#[tokio::test]
+async fn what_is_posted_here_wakes_the_workers_elsewhere() {
+    if redis_url().is_none() {
+        return;
+    }
+    let app = TestApp::new().await;
+    let other = app.second().await;
+    let bob = app.person("bob").await;
+    // Until the two have found each other nothing is heard.
+    let posting = async {
+        loop {
+            app.tweet(&bob, "there is work").await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = other.app.bus.posted() => (),
+        () = posting => (),
+        () = tokio::time::sleep(DEADLINE) => panic!("nobody was woken"),
+    }
+    app.drain().await;
 }
