@@ -24,7 +24,8 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SUBSCRIPTION: &str = "subscription { homeFeedTweetAdded { node { id content author { username } } } }";
-const TWEET: &str = "mutation { createTweet(input: { content: \"To all who listen.\" }) { tweet { id } userErrors { message } } }";
+const TWEET: &str =
+    "mutation { createTweet(input: { content: \"To all who listen.\" }) { tweet { id } userErrors { message } } }";
 /// How many sockets are opened at the same time.
 const DIALLED: usize = 64;
 /// When nothing has come for so long, nothing more is to come.
@@ -56,7 +57,8 @@ async fn main() -> anyhow::Result<()> {
     let (tell, mut told) = mpsc::unbounded_channel();
 
     let started = Instant::now();
-    let dialled = stream::iter(readers.iter().cycle().take(args.subscribers)).map(|token| subscribe(args.server, token));
+    let dialled =
+        stream::iter(readers.iter().cycle().take(args.subscribers)).map(|token| subscribe(args.server, token));
     let mut dialled = dialled.buffer_unordered(DIALLED);
     while let Some(socket) = dialled.next().await {
         tokio::spawn(listen(socket?, tell.clone()));
@@ -109,7 +111,8 @@ async fn say(socket: &mut Socket, message: &Value) -> anyhow::Result<()> {
 /// Tells when each event has come; or that there was something else, and then no more.
 async fn listen(mut socket: Socket, tell: UnboundedSender<anyhow::Result<Instant>>) {
     while let Some(Ok(message)) = socket.next().await {
-        let is_event = matches!(&message, Message::Text(text) if text.contains("\"next\"") && !text.contains("\"errors\""));
+        let is_event =
+            matches!(&message, Message::Text(text) if text.contains("\"next\"") && !text.contains("\"errors\""));
         let told = match message {
             Message::Ping(_) => continue,
             _ if is_event => Ok(Instant::now()),
