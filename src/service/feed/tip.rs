@@ -71,23 +71,19 @@ fn keep(db: &Db, tip: Tip) -> Arc<Tip> {
     tip
 }
 
-/// What a statement yields: an edge that is pulled or pushed, or an entry. A number in a text has four bytes on PostgreSQL, and makes
-/// four of the column's.
-const ENTRY: i32 = 2;
-
 /// The reader's edges, each with whether it is pushed, and newest entries, in one snapshot.
 async fn read(db: &Db, reader: UserId, entries: usize) -> Result<(Vec<(UserId, bool)>, Vec<TweetId>)> {
-    let text = "SELECT followee_id AS id, pushed AS kind FROM follow WHERE follower_id = ?
+    let text = "SELECT followee_id AS id, pushed FROM follow WHERE follower_id = ?
                 UNION ALL
-                SELECT tweet_id, 2 FROM (
+                SELECT tweet_id, NULL FROM (
                     SELECT tweet_id FROM feed_entry WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?) AS entries";
     let values = [reader.into(), reader.into(), (entries as u64).into()];
     let (mut edges, mut entries) = (Vec::new(), Vec::new());
     for row in db.read().query_all_raw(sql(db.read(), text, values)).await? {
         let id: i64 = row.try_get_by_index(0)?;
-        match row.try_get_by_index::<i32>(1)? {
-            ENTRY => entries.push(TweetId(id)),
-            pushed => edges.push((UserId(id), pushed != 0)),
+        match row.try_get_by_index::<Option<i16>>(1)? {
+            Some(pushed) => edges.push((UserId(id), pushed != 0)),
+            None => entries.push(TweetId(id)),
         }
     }
     Ok((edges, entries))
