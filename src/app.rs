@@ -7,6 +7,8 @@ use sea_orm::DbErr;
 
 use crate::auth::password::Passwords;
 use crate::bus::{Bus, Lane};
+use crate::cache::Caches;
+use crate::cache::shared::{Level, Memcached, Store};
 use crate::clock::{Clock, SECOND};
 use crate::config::Config;
 use crate::db::{self, Db};
@@ -67,7 +69,11 @@ impl App {
         if let Some(url) = &config.database_replica_url {
             db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
         }
-        let live = Live::new(redis.as_ref());
+        let store = shared_store(&config, redis.as_ref())?;
+        let level = store.map(|store| Level::new(store, &config.redis_prefix));
+        let caches = Caches::new(config.cache_bytes, level);
+        db.attach_caches(caches.clone());
+        let live = Live::new(redis.as_ref(), caches);
         let app = Self(Arc::new(Parts {
             db,
             bus: Bus::new(&config, live.clone()).map_err(Error::internal)?,
@@ -114,6 +120,15 @@ impl Deref for App {
     fn deref(&self) -> &Parts {
         &self.0
     }
+}
+
+/// Where objects are that all processes share.
+fn shared_store(config: &Config, redis: Option<&Redis>) -> Result<Option<Store>> {
+    Ok(match &config.memcached_url {
+        _ if config.cache_bytes == 0 => None,
+        Some(url) => Some(Store::Memcached(Memcached::new(url).map_err(Error::internal)?)),
+        None => redis.cloned().map(Store::Redis),
+    })
 }
 
 fn unusable(error: DbErr) -> Error {

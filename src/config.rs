@@ -42,7 +42,7 @@ pub struct Config {
     pub database_connections: u32,
     /// `redis://host:6379/0`, shared by all processes. Unset: what Redis is for is done in the process.
     pub redis_url: Option<String>,
-    /// What our keys in Redis begin with, so that several installations can share it.
+    /// What our keys in Redis and Memcached begin with, so that several installations can share them.
     pub redis_prefix: String,
     /// `amqp://user:password@host:5672/vhost`. Unset: the outbox is the queue.
     pub amqp_url: Option<String>,
@@ -52,6 +52,8 @@ pub struct Config {
     pub queue_retry_milliseconds: u32,
     /// After how many seconds a message that RabbitMQ took and nobody has handled is sent again.
     pub queue_resend_seconds: u32,
+    /// `memcache://host:11211`, or several servers with commas between them: the objects that all processes share. Unset: they
+    /// are in Redis, if there is one.
     pub memcached_url: Option<String>,
     /// Where pictures are kept: a folder's path, `file:///path` or `s3://bucket/prefix?region=…&endpoint=…`, with
     /// `public=https://…` if browsers find them there. Unset: `media` in the data directory.
@@ -107,6 +109,8 @@ pub struct Config {
     /// A file with the documents that clients have been built with, and whether others are executed as well.
     pub trusted_documents: Option<PathBuf>,
     pub trusted_documents_mode: TrustedDocuments,
+    /// How much memory what was read from the database may take; 0 keeps none of it.
+    pub cache_bytes: usize,
     /// Authors with more followers than this are not copied into home feeds but merged in when a feed is read.
     pub feed_push_limit: i64,
     /// How many followers one fan-out message serves, and how many tweets one backfill message copies.
@@ -187,6 +191,7 @@ impl Default for Config {
             persisted_query_bytes: 16 << 20,
             trusted_documents: None,
             trusted_documents_mode: TrustedDocuments::Prefer,
+            cache_bytes: 64 << 20,
             feed_push_limit: 10_000,
             feed_batch: 1_000,
             following_limit: 5_000,

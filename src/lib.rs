@@ -3,11 +3,13 @@
 //! Floors, from the outside in (ARCHITECTURE.md has the map and what may call what):
 //! `http` takes requests and sockets, `auth` says who asks, `graphql` gives shapes and names, `loader` batches reads,
 //! `service` holds the rules and the SQL, `worker` handles the messages that `bus` keeps, `live` wakes those who listen,
-//! `media` cleans and keeps pictures.
+//! `media` cleans and keeps pictures, `cache` spares the database what it has said already.
 
 pub mod app;
 pub mod auth;
+mod breaker;
 pub mod bus;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -2,11 +2,13 @@
 //!
 //! Loaders live for one request, or for one event of a subscription, and answer every key that they are asked.
 
+mod hydrate;
 mod likeable;
 mod photo;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
@@ -19,6 +21,8 @@ use crate::error::{Error, Result};
 use crate::service::user::Person;
 use crate::service::{follow, stats, suspension, tweet as tweets, user};
 
+pub use hydrate::{CommentWants, Prefetched, TweetWants, UserWants};
+
 /// What lies between two users.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Relation {
@@ -30,18 +34,26 @@ pub struct Relation {
 
 pub struct Loaders {
     batches: DataLoader<Batches, HashMapCache>,
+    prefetched: Mutex<Arc<Prefetched>>,
 }
 
 impl Loaders {
     pub fn new(db: Db) -> Self {
         let batches = DataLoader::with_cache(Batches { db }, TokioSpawner::current(), Yield, HashMapCache::default());
-        Self { batches: batches.max_batch_size(usize::MAX) }
+        Self { batches: batches.max_batch_size(usize::MAX), prefetched: Mutex::default() }
+    }
+
+    fn db(&self) -> &Db {
+        &self.batches.loader().db
     }
 
     /// # Errors
     /// Whatever the database says; so do all of these.
     pub async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>> {
-        self.one(PersonKey(id)).await
+        match self.prefetched().people.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(PersonKey(id)).await,
+        }
     }
 
     /// Whether somebody is there for everybody to see.
@@ -50,7 +62,10 @@ impl Loaders {
     }
 
     pub async fn stats(&self, id: UserId) -> Result<Option<user_stats::Model>> {
-        self.one(StatsKey(id)).await
+        match self.prefetched().user_stats.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(StatsKey(id)).await,
+        }
     }
 
     pub async fn tweet(&self, id: TweetId) -> Result<Option<Arc<tweet::Model>>> {
@@ -58,11 +73,15 @@ impl Loaders {
     }
 
     pub async fn relation(&self, user: UserId, other: UserId) -> Result<Relation> {
-        Ok(self.one(RelationKey(user, other)).await?.unwrap_or_default())
+        match self.prefetched().relations.get(&(user, other)) {
+            Some(known) => Ok(*known),
+            None => Ok(self.one(RelationKey(user, other)).await?.unwrap_or_default()),
+        }
     }
 
     /// Forgets what was read. To be called after every change, and between the events of a subscription.
     pub fn clear(&self) {
+        *self.prefetched.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
         self.batches.clear::<PersonKey>();
         self.batches.clear::<VisibleKey>();
         self.batches.clear::<StatsKey>();
@@ -75,7 +94,7 @@ impl Loaders {
 
     async fn one<K, V>(&self, key: K) -> Result<Option<V>>
     where
-        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        K: Send + Sync + Hash + Eq + Clone + 'static,
         V: Send + Sync + Clone + 'static,
         Batches: Loader<K, Value = Option<V>, Error = Error>,
     {
@@ -113,8 +132,7 @@ impl Loader<PersonKey> for Batches {
 
     async fn load(&self, keys: &[PersonKey]) -> Result<HashMap<PersonKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let found = user::by_ids(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|person| (PersonKey(person.0.id), Arc::new(person)))))
+        Ok(answers(keys, user::load(&self.db, &ids).await?))
     }
 }
 
@@ -124,8 +142,8 @@ impl Loader<VisibleKey> for Batches {
 
     async fn load(&self, keys: &[VisibleKey]) -> Result<HashMap<VisibleKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let visible = suspension::visible(self.db.read(), &ids).await?;
-        Ok(answers(keys, visible.into_iter().map(|id| (VisibleKey(id), ()))))
+        let visible = suspension::load_visible(&self.db, &ids).await?;
+        Ok(answers(keys, visible.into_iter().map(|is_visible| is_visible.then_some(()))))
     }
 }
 
@@ -135,8 +153,7 @@ impl Loader<StatsKey> for Batches {
 
     async fn load(&self, keys: &[StatsKey]) -> Result<HashMap<StatsKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let found = stats::by_ids(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|stats| (StatsKey(stats.user_id), stats))))
+        Ok(answers(keys, stats::load(&self.db, &ids).await?))
     }
 }
 
@@ -146,8 +163,7 @@ impl Loader<TweetKey> for Batches {
 
     async fn load(&self, keys: &[TweetKey]) -> Result<HashMap<TweetKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
-        let found = tweets::by_ids(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|tweet| (TweetKey(tweet.id), Arc::new(tweet)))))
+        Ok(answers(keys, tweets::load(&self.db, &ids).await?))
     }
 }
 
@@ -162,23 +178,16 @@ impl Loader<RelationKey> for Batches {
         }
         let mut relations = HashMap::new();
         for (user, others) in others {
-            for (follower, followee) in follow::between(self.db.read(), user, &others).await? {
-                let key = RelationKey(user, if follower == user { followee } else { follower });
-                let relation: &mut Relation = relations.entry(key).or_default();
-                relation.follows |= follower == user;
-                relation.followed |= followee == user;
-            }
+            let loaded = follow::load(&self.db, user, &others).await?;
+            let keys = others.into_iter().map(|other| RelationKey(user, other));
+            relations
+                .extend(keys.zip(loaded).map(|(key, (follows, followed))| (key, Some(Relation { follows, followed }))));
         }
-        Ok(answers(keys, relations))
+        Ok(relations)
     }
 }
 
-/// An answer for every key: what was found, else nothing.
-fn answers<K, V>(keys: &[K], found: impl IntoIterator<Item = (K, V)>) -> HashMap<K, Option<V>>
-where
-    K: Clone + Eq + std::hash::Hash,
-{
-    let mut answers: HashMap<K, Option<V>> = keys.iter().map(|key| (key.clone(), None)).collect();
-    answers.extend(found.into_iter().map(|(key, value)| (key, Some(value))));
-    answers
+/// The answers by their keys.
+fn answers<K: Clone + Eq + Hash, V>(keys: &[K], answers: impl IntoIterator<Item = V>) -> HashMap<K, V> {
+    keys.iter().cloned().zip(answers).collect()
 }

@@ -4,18 +4,13 @@
 //! without, at once. So a Redis that is away, slow or full makes answers slower, never wrong.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSub};
 use redis::{Client, RedisResult};
 
-/// How long a call may take.
-const TIMEOUT: Duration = Duration::from_millis(150);
-/// After so many failures in a row no call is made for a while.
-const FAILURES: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::breaker::{Breaker, TIMEOUT};
 
 /// Cheap to clone: all clones share one connection.
 #[derive(Clone)]
@@ -31,7 +26,7 @@ impl Redis {
     /// # Errors
     /// When this is no URL of a Redis. Nothing is connected yet.
     pub fn new(url: &str, prefix: &str) -> RedisResult<Self> {
-        let (manager, breaker) = (Arc::default(), Arc::new(Breaker::new()));
+        let (manager, breaker) = (Arc::default(), Arc::new(Breaker::new("Redis")));
         Ok(Self { client: Client::open(url)?, manager, breaker, prefix: prefix.into() })
     }
 
@@ -45,32 +40,13 @@ impl Redis {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        if !self.breaker.lets_through() {
-            return None;
-        }
-        let asked = match self.manager() {
-            Ok(manager) => tokio::time::timeout(TIMEOUT, question(manager)).await,
-            Err(error) => Ok(Err(error)),
-        };
-        match asked {
-            Ok(Ok(answer)) => {
-                self.breaker.worked();
-                Some(answer)
-            }
-            Ok(Err(error)) => {
-                self.breaker.failed(&error);
-                None
-            }
-            Err(_elapsed) => {
-                self.breaker.failed(&format!("no answer within {TIMEOUT:?}"));
-                None
-            }
-        }
+        let asked = async { question(self.manager()?).await };
+        self.breaker.ask(asked).await
     }
 
     /// Whether the last calls were answered. True before the first.
     pub fn is_well(&self) -> bool {
-        self.breaker.failures.load(Ordering::Relaxed) < FAILURES
+        self.breaker.is_well()
     }
 
     /// A connection of its own for listening.
@@ -91,50 +67,5 @@ impl Redis {
             .set_max_delay(Duration::from_millis(500));
         let manager = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
         Ok(self.manager.get_or_init(|| manager).clone())
-    }
-}
-
-/// Keeps calls away from a Redis that does not answer.
-struct Breaker {
-    started: Instant,
-    failures: AtomicU32,
-    /// Milliseconds since the start, until which no call is made.
-    closed_until: AtomicU64,
-}
-
-impl Breaker {
-    fn new() -> Self {
-        Self { started: Instant::now(), failures: AtomicU32::new(0), closed_until: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// While calls fail, one a second.
-    fn lets_through(&self) -> bool {
-        if self.failures.load(Ordering::Relaxed) < FAILURES {
-            return true;
-        }
-        let (now, until) = (self.now(), self.closed_until.load(Ordering::Relaxed));
-        let next = now + u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
-        now >= until && self.closed_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    fn worked(&self) {
-        if self.failures.swap(0, Ordering::Relaxed) >= FAILURES {
-            tracing::info!("Redis answers again");
-        }
-    }
-
-    fn failed(&self, error: &impl std::fmt::Display) {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures == FAILURES {
-            tracing::error!(%error, "Redis does not answer; roost goes on without it, and asks again every second");
-        }
-        // It has to stay above the limit, and must not come round to zero.
-        self.failures.fetch_min(FAILURES * 2, Ordering::Relaxed);
-        let pause = u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
-        self.closed_until.store(self.now() + pause, Ordering::Relaxed);
     }
 }

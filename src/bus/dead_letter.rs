@@ -1,10 +1,11 @@
 //! Messages that were given up, kept with the reason until a person retries or drops them.
 
 use entity::{MessageId, dead_letter, outbox};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::rabbit::Letter;
 use crate::app::App;
+use crate::db::Transaction;
 use crate::error::Result;
 
 /// As much of an error as is kept, in characters.
@@ -66,7 +67,7 @@ async fn keep_once(app: &App, letter: &Letter) -> Result<()> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn retry(app: &App, tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
+pub async fn retry(app: &App, tx: &Transaction, some: Option<&[MessageId]>) -> Result<u64> {
     let letters = dead_letter::Entity::find().filter(chosen(some)).all(tx).await?;
     let mut retried = 0;
     for letter in &letters {
@@ -93,7 +94,7 @@ pub async fn retry(app: &App, tx: &DatabaseTransaction, some: Option<&[MessageId
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn drop_letters(tx: &DatabaseTransaction, some: Option<&[MessageId]>) -> Result<u64> {
+pub async fn drop_letters(tx: &Transaction, some: Option<&[MessageId]>) -> Result<u64> {
     Ok(dead_letter::Entity::delete_many().filter(chosen(some)).exec(tx).await?.rows_affected)
 }
 

@@ -68,8 +68,11 @@ fn watch(app: &App, listener: Option<TcpListener>, stop: &CancellationToken) -> 
     end.drop_guard()
 }
 
+/// For so long it is believed that there are no others, once it was seen.
+const ALONE: Duration = REREAD.saturating_mul(2);
+
 /// Without Redis nobody tells this process what others do. So once a second it sees whether there are any: then its
-/// listeners look for themselves, and once more when one has come or gone.
+/// listeners look for themselves, and once more when one has come or gone; and nothing is read from memory.
 async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
     app.live.work_is_elsewhere(!with_worker);
     let mut before = Others::default();
@@ -80,10 +83,12 @@ async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         match node::others(&app).await {
-            Ok(others) if others == before => (),
             Ok(others) => {
-                app.live.work_is_elsewhere(others.are_there || !with_worker);
-                app.live.gap();
+                if others != before {
+                    app.live.work_is_elsewhere(others.are_there || !with_worker);
+                    app.live.gap();
+                }
+                app.live.others_are_there(others.are_there, ALONE);
                 before = others;
             }
             // Whoever asks the database sees that it is away.

@@ -2,6 +2,7 @@
 
 use super::text::{is_origin, mask};
 use super::{Config, ConfigError, TrustedDocuments};
+use crate::cache::shared::Memcached;
 
 /// How the URL of a database begins.
 const DATABASES: [&str; 5] = ["sqlite://", "postgres://", "postgresql://", "mysql://", "mariadb://"];
@@ -43,8 +44,12 @@ impl Config {
     }
 
     fn check_services(&self) -> Checked {
-        if self.memcached_url.is_some() {
-            return fail("memcached_url is set, but this version of roost cannot use it yet. Remove it.");
+        if let Some(Err(error)) = self.memcached_url.as_deref().map(Memcached::new) {
+            return fail(format!("memcached_url cannot be used: {error}."));
+        }
+        let is_key = |prefix: &str| prefix.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.memcached_url.is_some() && !is_key(&self.redis_prefix) {
+            return fail("redis_prefix may have only visible ASCII characters, for Memcached's sake.");
         }
         if let Some(Err(error)) = self.redis_url.as_deref().map(::redis::Client::open) {
             return fail(format!("redis_url cannot be used: {error}."));

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionOptions};
 
+use crate::cache::Caches;
 use crate::error::{Error, Result};
 use breaks::Breaks;
 use connect::{connect, connect_replica};
@@ -25,7 +26,7 @@ pub use engine::Engine;
 pub use fault::explain;
 pub use file::file_of;
 pub use pool::{Connections, Pool};
-pub use sql::{bind_limit, marks, on_conflict_nothing, random, skip_locked, sql};
+pub use sql::{bind_limit, marks, on_conflict_nothing, padded, random, skip_locked, sql};
 pub use transaction::{CommitError, Transaction};
 
 /// How often a transaction is tried that lost a deadlock, found the database busy, or whose connection broke.
@@ -41,6 +42,7 @@ pub struct Db {
     write: Pool,
     read: Pool,
     replica: Option<Pool>,
+    caches: Caches,
     statements: Arc<AtomicU64>,
 }
 
@@ -56,13 +58,14 @@ impl Db {
         if engine != Engine::Sqlite {
             let pool = connect(engine, url, connections, &statements, &breaks).await?;
             let read = Pool::reading(pool.clone(), &breaks);
-            return Ok(Self { read, write: Pool::writing(pool, &breaks), replica: None, statements });
+            let write = Pool::writing(pool, &breaks);
+            return Ok(Self { read, write, replica: None, caches: Caches::new(0, None), statements });
         }
         let with = |mode: &str| format!("{url}{}mode={mode}", if url.contains('?') { '&' } else { '?' });
         let write = Pool::writing(connect(engine, &with("rwc"), 1, &statements, &breaks).await?, &breaks);
         let read = connect(engine, &with("ro"), SQLITE_READERS, &statements, &breaks).await?;
         let read = Pool::reading(read, &breaks);
-        Ok(Self { write, read, replica: None, statements })
+        Ok(Self { write, read, replica: None, caches: Caches::new(0, None), statements })
     }
 
     /// Opens a replica of the database. It need not answer yet.
@@ -77,11 +80,21 @@ impl Db {
         Ok(())
     }
 
+    /// Has what is read kept in memory, and what is changed forgotten there.
+    pub fn attach_caches(&mut self, caches: Caches) {
+        self.caches = caches;
+    }
+
+    /// What is known of the database without asking it.
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
     /// The same database, but what it reads outside transactions comes from the replica and may be some time old. None if there
     /// is no replica, or none that answers.
     pub fn lagging(&self) -> Option<Self> {
         let replica = self.replica.as_ref().filter(|replica| !replica.is_passed_by())?;
-        Some(Self { read: replica.clone(), ..self.clone() })
+        Some(Self { read: replica.clone(), caches: self.caches.passed_by(), ..self.clone() })
     }
 
     /// Whether there is a database with our tables at a URL. Nothing is made.
@@ -129,7 +142,7 @@ impl Db {
     /// # Errors
     /// Whatever the database says.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.write.begin(immediate()).await?))
+        Ok(Transaction::new(self.write.begin(immediate()).await?, self.caches.clone()))
     }
 
     /// Runs a whole transaction, again when it lost against another one through no fault of its own, or when its connection

@@ -16,6 +16,16 @@ pub fn marks(count: usize) -> String {
     marks
 }
 
+/// Keys for a list of marks, the last one repeated until their number is a power of two: every other number would be a
+/// statement of its own to prepare.
+pub fn padded<K: Copy>(keys: &[K]) -> Vec<K> {
+    let mut padded = keys.to_vec();
+    if let Some(last) = keys.last() {
+        padded.resize(keys.len().next_power_of_two(), *last);
+    }
+    padded
+}
+
 /// How many values one statement may have.
 pub fn bind_limit(db: &impl ConnectionTrait) -> usize {
     match db.get_database_backend() {

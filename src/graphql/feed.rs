@@ -8,9 +8,9 @@ use entity::{TweetId, UserId, tweet};
 use futures_util::Stream;
 use futures_util::stream;
 
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
 use super::feed_listeners::{FeedListeners, Listener};
-use super::page::connection;
+use super::page::{connection, present_connection};
 use super::tweet::Tweet;
 use super::{ContextExt, RequestContext};
 use crate::app::App;
@@ -29,20 +29,18 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct FeedEdge {
     /// Where it stands in the feed.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The tweet.
     pub node: Tweet,
 }
 
 impl FeedEdge {
-    pub fn new(tweet: tweet::Model) -> Self {
-        Self::of(Arc::new(tweet))
-    }
-
-    fn of(tweet: Arc<tweet::Model>) -> Self {
+    pub fn new(tweet: Arc<tweet::Model>) -> Self {
         Self { cursor: Kind::Feed.encode(tweet.id.0), node: Tweet(tweet) }
     }
 }
+
+present_connection!(FeedConnection, FeedEdge);
 
 #[derive(Default)]
 pub struct FeedSubscription;
@@ -71,7 +69,7 @@ impl FeedSubscription {
             }
             None => Vec::new(),
         };
-        let missed = missed.into_iter().map(Arc::new).collect();
+        let missed = missed.into();
         let request = ctx.request().clone();
         let added = Added { app, request, viewer, listener, missed, sent };
         Ok(stream::try_unfold(added, async |mut added| Ok(Some((added.next().await?, added)))))
@@ -100,7 +98,7 @@ impl Added {
             if self.sent.remember(tweet.id) {
                 self.request.loaders.clear();
                 self.request.begin_turn(self.listener.turn().await);
-                return Ok(FeedEdge::of(tweet));
+                return Ok(FeedEdge::new(tweet));
             }
         }
     }

@@ -131,7 +131,7 @@ impl Told {
         }
         for (user, since) in since {
             for tweet in live::recent(&self.app, user, since.max(horizon)).await? {
-                self.send(user, &Arc::new(tweet));
+                self.send(user, &tweet);
             }
         }
         Ok(())

@@ -4,9 +4,9 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Server;
-use super::tally;
 use super::answer::Rejection;
 use super::operation::Operation;
+use super::tally;
 use crate::auth::Viewer;
 use crate::graphql::RequestContext;
 use crate::limit::rate::{Action, Demand, Standing, Subject};

@@ -127,6 +127,7 @@ impl Listener {
         loop {
             tokio::select! {
                 ended = self.hear() => {
+                    self.local.caches.close();
                     if self.is_up.swap(false, Ordering::Relaxed) {
                         tracing::warn!(why = ended, "cut off from the other processes; listeners look once a second");
                         self.local.gap();
@@ -158,11 +159,12 @@ impl Listener {
                     let Ok(frame) = serde_json::from_slice::<Frame>(payload) else { missed = true; continue };
                     if frame.from == self.from {
                         heard_myself = Instant::now();
+                        self.local.caches.open(Some(SILENCE));
                         missed |= !self.is_up.swap(true, Ordering::Relaxed);
                         continue;
                     }
                     missed |= !peers.hear(&frame, Instant::now());
-                    frame.events.into_iter().for_each(|event| self.local.dispatch(event));
+                    frame.events.into_iter().for_each(|event| self.local.hear(event));
                 }
                 // Several things missed within a beat are one reason to look.
                 _ = beat.tick() => {

@@ -16,6 +16,7 @@ use entity::{SessionId, TweetId, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::cache::{Caches, Change};
 use crate::redis::Redis;
 use link::Link;
 pub use topics::{Topic, Topics};
@@ -49,6 +50,8 @@ pub enum Event {
     Hidden,
     /// There is work, posted by a process that does none.
     Posted,
+    /// What other processes know of it is not so any more.
+    Changed(Change),
 }
 
 #[derive(Clone)]
@@ -62,6 +65,7 @@ pub struct Live {
     /// Changes when something may have been missed.
     gaps: watch::Sender<()>,
     elsewhere: Arc<AtomicBool>,
+    caches: Caches,
     link: Option<Link>,
 }
 
@@ -69,8 +73,8 @@ pub struct Live {
 pub const REREAD: Duration = Duration::from_secs(1);
 
 impl Live {
-    /// With Redis, what happens is told to all processes that share it.
-    pub fn new(redis: Option<&Redis>) -> Self {
+    /// With Redis, what happens is told to all processes that share it, and what these caches are told is changed with it.
+    pub fn new(redis: Option<&Redis>, caches: Caches) -> Self {
         let local = Self {
             inboxes: Topics::default(),
             tweets: Topics::default(),
@@ -79,10 +83,14 @@ impl Live {
             deliveries: broadcast::channel(BACKLOG).0,
             gaps: watch::channel(()).0,
             elsewhere: Arc::default(),
+            caches,
             link: None,
         };
-        let link = redis.map(|redis| Link::start(redis.clone(), local.clone()));
-        Self { link, ..local }
+        let Some(redis) = redis else { return local };
+        let link = Link::start(redis.clone(), local.clone());
+        let told = link.clone();
+        local.caches.tell_with(move |change| told.send(Event::Changed(change)));
+        Self { link: Some(link), ..local }
     }
 
     /// Tells everybody who waits for it, here and elsewhere. To be called after the commit.
@@ -91,6 +99,22 @@ impl Live {
         if let Some(link) = &self.link {
             link.send(event);
         }
+    }
+
+    /// Another process tells something. Whoever it wakes must not find in memory what was before, though the process whose
+    /// change it was may be heard later than the one that tells of it.
+    fn hear(&self, event: Event) {
+        match event {
+            Event::Changed(change) => self.caches.heard(change),
+            Event::Delivered(Delivered { tweet, author, after, through, .. }) => {
+                self.caches.heard(Change::Delivered { tweet, author, after, through });
+            }
+            Event::Tweet(tweet) => self.caches.apply(Change::Tweet(tweet)),
+            Event::Session(session) => self.caches.apply(Change::Session(session)),
+            Event::Hidden => self.caches.apply(Change::Everything),
+            Event::Inbox(_) | Event::Posted => (),
+        }
+        self.dispatch(event);
     }
 
     /// There is work: for the workers of this process, or for those of all.
@@ -114,11 +138,14 @@ impl Live {
                 self.sessions.wake_all();
             }
             Event::Posted => self.work.notify_one(),
+            // The caches of this process know it already.
+            Event::Changed(_) => (),
         }
     }
 
     /// Something may have been missed: everybody looks.
     pub fn gap(&self) {
+        self.caches.forget_all();
         self.inboxes.wake_all();
         self.tweets.wake_all();
         self.sessions.wake_all();
@@ -128,6 +155,16 @@ impl Live {
     /// Whether other processes do work whose wakes do not get here without Redis.
     pub fn work_is_elsewhere(&self, is_elsewhere: bool) {
         self.elsewhere.store(is_elsewhere, Ordering::Relaxed);
+    }
+
+    /// Whether other processes change the database. Without Redis, nothing that is known then is so for long; a process that
+    /// is alone knows it for so long as is said.
+    pub fn others_are_there(&self, are_there: bool, span: Duration) {
+        match (&self.link, are_there) {
+            (Some(_), _) => (),
+            (None, true) => self.caches.close(),
+            (None, false) => self.caches.open(Some(span)),
+        }
     }
 
     /// Whether listeners have to look once a second, woken or not.

@@ -19,12 +19,18 @@ impl Loaders {
     }
 
     /// A slice of the comments under a tweet. Those who ask for the same slice of several tweets share one statement.
-    pub async fn comments(&self, tweet: TweetId, slice: Slice) -> Result<Vec<comment::Model>> {
-        Ok(self.one(CommentsKey(tweet, slice)).await?.unwrap_or_default())
+    pub async fn comments(&self, tweet: TweetId, slice: Slice) -> Result<Vec<Arc<comment::Model>>> {
+        match self.prefetched().comments.get(&(tweet, slice)) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(self.one(CommentsKey(tweet, slice)).await?.unwrap_or_default()),
+        }
     }
 
     pub async fn tweet_stats(&self, id: TweetId) -> Result<Option<tweet_stats::Model>> {
-        self.one(TweetStatsKey(id)).await
+        match self.prefetched().tweet_stats.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(TweetStatsKey(id)).await,
+        }
     }
 
     /// Takes counters that were read already.
@@ -33,11 +39,17 @@ impl Loaders {
     }
 
     pub async fn comment_stats(&self, id: CommentId) -> Result<Option<comment_stats::Model>> {
-        self.one(CommentStatsKey(id)).await
+        match self.prefetched().comment_stats.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(CommentStatsKey(id)).await,
+        }
     }
 
     pub async fn has_liked(&self, user: UserId, subject: Subject) -> Result<bool> {
-        Ok(self.one(LikedKey(user, subject)).await?.is_some())
+        match self.prefetched().likes.get(&(user, subject)) {
+            Some(known) => Ok(*known),
+            None => Ok(self.one(LikedKey(user, subject)).await?.is_some()),
+        }
     }
 
     pub(super) fn clear_likeables(&self) {
@@ -66,13 +78,12 @@ impl Loader<CommentKey> for Batches {
 
     async fn load(&self, keys: &[CommentKey]) -> Result<HashMap<CommentKey, Self::Value>, Self::Error> {
         let ids: Vec<CommentId> = keys.iter().map(|key| key.0).collect();
-        let found = comments::by_ids(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|comment| (CommentKey(comment.id), Arc::new(comment)))))
+        Ok(answers(keys, comments::load(&self.db, &ids).await?))
     }
 }
 
 impl Loader<CommentsKey> for Batches {
-    type Value = Option<Vec<comment::Model>>;
+    type Value = Option<Vec<Arc<comment::Model>>>;
     type Error = Error;
 
     async fn load(&self, keys: &[CommentsKey]) -> Result<HashMap<CommentsKey, Self::Value>, Self::Error> {
@@ -80,13 +91,13 @@ impl Loader<CommentsKey> for Batches {
         for CommentsKey(tweet, slice) in keys {
             by_slice.entry(*slice).or_default().push(*tweet);
         }
-        let mut lists: HashMap<CommentsKey, Vec<comment::Model>> = HashMap::new();
+        let mut lists = HashMap::new();
         for (slice, tweets) in by_slice {
-            for comment in comments::slices(self.db.read(), &tweets, slice).await? {
-                lists.entry(CommentsKey(comment.tweet_id, slice)).or_default().push(comment);
-            }
+            let loaded = comments::newest::load(&self.db, &tweets, slice).await?;
+            let keys = tweets.into_iter().map(|tweet| CommentsKey(tweet, slice));
+            lists.extend(keys.zip(loaded.into_iter().map(Some)));
         }
-        Ok(answers(keys, lists))
+        Ok(lists)
     }
 }
 
@@ -96,8 +107,7 @@ impl Loader<TweetStatsKey> for Batches {
 
     async fn load(&self, keys: &[TweetStatsKey]) -> Result<HashMap<TweetStatsKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
-        let found = subject::tweet_stats(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|stats| (TweetStatsKey(stats.tweet_id), stats))))
+        Ok(answers(keys, subject::load_tweet_stats(&self.db, &ids).await?))
     }
 }
 
@@ -107,8 +117,7 @@ impl Loader<CommentStatsKey> for Batches {
 
     async fn load(&self, keys: &[CommentStatsKey]) -> Result<HashMap<CommentStatsKey, Self::Value>, Self::Error> {
         let ids: Vec<CommentId> = keys.iter().map(|key| key.0).collect();
-        let found = subject::comment_stats(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|stats| (CommentStatsKey(stats.comment_id), stats))))
+        Ok(answers(keys, subject::load_comment_stats(&self.db, &ids).await?))
     }
 }
 
@@ -117,17 +126,15 @@ impl Loader<LikedKey> for Batches {
     type Error = Error;
 
     async fn load(&self, keys: &[LikedKey]) -> Result<HashMap<LikedKey, Self::Value>, Self::Error> {
-        let mut by_kind: HashMap<_, Vec<Subject>> = HashMap::new();
+        let mut by_user: HashMap<UserId, Vec<Subject>> = HashMap::new();
         for LikedKey(user, subject) in keys {
-            by_kind.entry((*user, subject.kind())).or_default().push(*subject);
+            by_user.entry(*user).or_default().push(*subject);
         }
-        let mut found = Vec::new();
-        for ((user, kind), subjects) in by_kind {
-            let ids: Vec<i64> = subjects.iter().map(|subject| subject.id()).collect();
-            let liked = like::liked_by(self.db.read(), user, kind, &ids).await?;
-            let liked = subjects.into_iter().filter(|subject| liked.contains(&subject.id()));
-            found.extend(liked.map(|subject| (LikedKey(user, subject), ())));
+        let mut found = HashMap::new();
+        for (user, subjects) in by_user {
+            let liked = like::load(&self.db, user, &subjects).await?.into_iter().map(|is_liked| is_liked.then_some(()));
+            found.extend(subjects.into_iter().map(|subject| LikedKey(user, subject)).zip(liked));
         }
-        Ok(answers(keys, found))
+        Ok(found)
     }
 }

@@ -22,7 +22,10 @@ impl Loaders {
 
     /// In the order in which they were attached.
     pub async fn photos(&self, tweet: TweetId) -> Result<Vec<Arc<photo::Model>>> {
-        Ok(self.one(PhotosKey(tweet)).await?.unwrap_or_default())
+        match self.prefetched().photos.get(&tweet) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(self.one(PhotosKey(tweet)).await?.unwrap_or_default()),
+        }
     }
 }
 
@@ -33,7 +36,9 @@ impl Loader<PhotoKey> for Batches {
     async fn load(&self, keys: &[PhotoKey]) -> Result<HashMap<PhotoKey, Self::Value>, Self::Error> {
         let ids: Vec<PhotoId> = keys.iter().map(|key| key.0).collect();
         let found = photos::by_ids(self.db.read(), &ids).await?;
-        Ok(answers(keys, found.into_iter().map(|photo| (PhotoKey(photo.id), Arc::new(photo)))))
+        let mut found: HashMap<PhotoId, Arc<photo::Model>> =
+            found.into_iter().map(|photo| (photo.id, Arc::new(photo))).collect();
+        Ok(answers(keys, ids.iter().map(|id| found.remove(id))))
     }
 }
 
@@ -43,10 +48,6 @@ impl Loader<PhotosKey> for Batches {
 
     async fn load(&self, keys: &[PhotosKey]) -> Result<HashMap<PhotosKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<PhotosKey, Vec<Arc<photo::Model>>> = HashMap::new();
-        for photo in photos::by_tweets(self.db.read(), &ids).await? {
-            found.entry(PhotosKey(photo.tweet_id)).or_default().push(Arc::new(photo));
-        }
-        Ok(answers(keys, found))
+        Ok(answers(keys, photos::load(&self.db, &ids).await?.into_iter().map(Some)))
     }
 }

@@ -109,7 +109,8 @@ impl Operations {
 
     fn sorted(&self) -> Vec<(Kind, &str, &Counts)> {
         let of = |kind: Kind| self.by_field.get(&kind).into_iter().flatten();
-        let all = Kind::ALL.into_iter().flat_map(|kind| of(kind).map(move |(field, counts)| (kind, field.as_str(), counts)));
+        let all =
+            Kind::ALL.into_iter().flat_map(|kind| of(kind).map(move |(field, counts)| (kind, field.as_str(), counts)));
         let mut all: Vec<_> = all.collect();
         all.sort_by_key(|(kind, field, _)| (kind.name(), *field));
         all

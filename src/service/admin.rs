@@ -4,10 +4,11 @@
 use entity::audit::Action;
 use entity::user::{self, Role};
 use entity::{SessionId, UserId};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::app::App;
-use crate::db::sql;
+use crate::cache::Change;
+use crate::db::{Transaction, sql};
 use crate::error::{Error, Result};
 use crate::service::audit::{self, Actor, Entry};
 use crate::service::check;
@@ -142,7 +143,7 @@ async fn reset_password_once(app: &App, actor: Actor, user: UserId, hash: &str) 
 }
 
 /// Somebody who is not being deleted, locked.
-async fn staying(tx: &DatabaseTransaction, user: UserId) -> Result<user::Model> {
+async fn staying(tx: &Transaction, user: UserId) -> Result<user::Model> {
     let not_found = || Error::not_found("user", "userId");
     suspension::lock_staying(tx, &[user]).await.map_err(|error| match error {
         Error::User(_) => not_found(),
@@ -151,7 +152,8 @@ async fn staying(tx: &DatabaseTransaction, user: UserId) -> Result<user::Model> 
     user::Entity::find_by_id(user).one(tx).await?.ok_or_else(not_found)
 }
 
-async fn change(tx: &DatabaseTransaction, user: UserId, changed: user::ActiveModel) -> Result<()> {
+async fn change(tx: &Transaction, user: UserId, changed: user::ActiveModel) -> Result<()> {
     user::Entity::update_many().set(changed).filter(user::Column::Id.eq(user)).exec(tx).await?;
+    tx.changed(Change::Person(user));
     Ok(())
 }

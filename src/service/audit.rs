@@ -2,10 +2,10 @@
 
 use entity::audit::{self, Action, Origin};
 use entity::{AuditId, UserId};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult};
 
 use crate::app::App;
-use crate::db::sql;
+use crate::db::{Transaction, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::page::{self, Page, PageRequest};
 
@@ -60,7 +60,7 @@ impl Entry {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn record(app: &App, tx: &DatabaseTransaction, actor: Actor, entry: Entry) -> Result<()> {
+pub async fn record(app: &App, tx: &Transaction, actor: Actor, entry: Entry) -> Result<()> {
     let (origin, actor_id) = match actor {
         Actor::CommandLine => (Origin::CommandLine, None),
         Actor::Admin(id) => (Origin::Api, Some(id)),
@@ -105,7 +105,7 @@ pub async fn by_id(app: &App, id: AuditId) -> Result<Option<audit::Model>> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn forget(tx: &DatabaseTransaction, user: UserId) -> Result<()> {
+pub async fn forget(tx: &Transaction, user: UserId) -> Result<()> {
     for text in
         ["UPDATE audit SET user_id = NULL WHERE user_id = ?", "UPDATE audit SET actor_id = NULL WHERE actor_id = ?"]
     {

@@ -52,8 +52,7 @@ struct Due {
 
 async fn lags(app: &App) -> Result<[(Lane, i64); Lane::ALL.len()]> {
     let (db, now) = (app.db.read(), app.clock.now());
-    let text =
-        format!("SELECT due_at, payload FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT {LOOKED_AT}");
+    let text = format!("SELECT due_at, payload FROM outbox WHERE due_at <= ? ORDER BY due_at, id LIMIT {LOOKED_AT}");
     let oldest = Due::find_by_statement(sql(db, &text, [now.into()])).all(db).await?;
     // Lanes that are not among these are not further behind than the last of them.
     let unseen = oldest.last().filter(|_| oldest.len() == LOOKED_AT);

@@ -11,11 +11,12 @@ use entity::{CommentId, FollowId, LikeId, TweetId, UserId};
 use entity::{
     comment, comment_stats, follow, inbox, liked, notification, profile, tweet, tweet_stats, user, user_stats,
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 
 use crate::app::App;
+use crate::cache::Change;
 use crate::clock::DAY;
-use crate::db::{bind_limit, sql};
+use crate::db::{Transaction, bind_limit, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::ids::Ids;
 use crate::service::feed::threshold::Threshold;
@@ -52,15 +53,16 @@ pub async fn carry_out(app: &App, plan: &Plan, password_hash: &str, progress: im
                   SELECT f.follower_id, t.id, t.author_id FROM follow f JOIN tweet t ON t.author_id = f.followee_id
                   WHERE f.pushed = 1 ORDER BY f.follower_id, t.id";
     progress(affected(&tx, others).await?);
+    tx.changed(Change::Everything);
     Ok(tx.commit().await?)
 }
 
-async fn affected(tx: &DatabaseTransaction, text: &str) -> Result<usize> {
+async fn affected(tx: &Transaction, text: &str) -> Result<usize> {
     let affected = tx.execute_raw(sql(tx, text, [])).await?.rows_affected();
     Ok(usize::try_from(affected).unwrap_or(usize::MAX))
 }
 
-async fn insert<M, A>(tx: &DatabaseTransaction, rows: Vec<M>, progress: &impl Fn(usize)) -> Result<()>
+async fn insert<M, A>(tx: &Transaction, rows: Vec<M>, progress: &impl Fn(usize)) -> Result<()>
 where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait + Send,

@@ -1,11 +1,16 @@
 //! Comments: making, changing and deleting them, and the lists under tweets.
 
+pub mod newest;
+
+use std::sync::Arc;
+
 use entity::{CommentId, Subject, TweetId, UserId, comment, comment_stats, tweet_stats};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{marks, sql};
+use crate::cache::Change;
+use crate::db::{Db, Transaction, marks, padded, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 use crate::service::page::{End, Slice};
@@ -81,6 +86,7 @@ async fn create_once(
     };
     let row: comment::ActiveModel = comment.clone().into();
     comment::Entity::insert(row).exec_without_returning(&tx).await?;
+    tx.changed(Change::Comment { comment: comment.id, tweet });
     subject::start_comment(&tx, comment.id).await?;
     subject::add(&tx, tweet, tweet_stats::Column::CommentCount, 1).await?;
     if let Some(key) = key {
@@ -127,6 +133,7 @@ async fn update_once(app: &App, viewer: UserId, id: CommentId, content: &str) ->
         ..Default::default()
     };
     comment::Entity::update(row).validate()?.exec(&tx).await?;
+    tx.changed(Change::Comment { comment: id, tweet: comment.tweet_id });
     tx.commit().await?;
     Ok(comment)
 }
@@ -165,9 +172,10 @@ async fn delete_once(app: &App, viewer: UserId, id: CommentId) -> Result<TweetId
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn take_away(app: &App, tx: &DatabaseTransaction, comment: &comment::Model, recipient: UserId) -> Result<()> {
+pub async fn take_away(app: &App, tx: &Transaction, comment: &comment::Model, recipient: UserId) -> Result<()> {
     let comment::Model { id, tweet_id: tweet, author_id: author, .. } = *comment;
     remove(tx, &[id]).await?;
+    tx.changed(Change::Comment { comment: id, tweet });
     subject::add(tx, tweet, tweet_stats::Column::CommentCount, -1).await?;
     outbox::post(app, tx, Message::CommentChanged { comment: id, tweet, recipient, actor: author }).await?;
     outbox::post(app, tx, Message::Discard { subject: Subject::Comment(id), author }).await
@@ -177,7 +185,7 @@ pub async fn take_away(app: &App, tx: &DatabaseTransaction, comment: &comment::M
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn remove(tx: &DatabaseTransaction, ids: &[CommentId]) -> Result<()> {
+pub async fn remove(tx: &Transaction, ids: &[CommentId]) -> Result<()> {
     use sea_orm::{ColumnTrait, QueryFilter};
     let chosen = comment::Column::Id.is_in(ids.iter().copied());
     comment::Entity::delete_many().filter(chosen).exec(tx).await?;
@@ -256,4 +264,27 @@ pub async fn slices(db: &impl ConnectionTrait, tweets: &[TweetId], slice: Slice)
         found.reverse();
     }
     Ok(found)
+}
+
+/// Those of the comments that can be seen, through the caches, in the order asked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load(db: &Db, ids: &[CommentId]) -> Result<Vec<Option<Arc<comment::Model>>>> {
+    let caches = db.caches();
+    let mut found = caches.comments.get(caches.now(), ids, |ids| read(db, ids)).await?;
+    // What is known of a comment says nothing of its tweet, which may have died since.
+    let tweets: Vec<TweetId> = found.iter().flatten().map(|comment| comment.tweet_id).collect();
+    let mut tweets = tweet::load(db, &tweets).await?.into_iter();
+    for comment in found.iter_mut().filter(|comment| comment.is_some()) {
+        if tweets.next().flatten().is_none() {
+            *comment = None;
+        }
+    }
+    Ok(found)
+}
+
+async fn read(db: &Db, ids: Vec<CommentId>) -> Result<Vec<(CommentId, Option<Arc<comment::Model>>)>> {
+    let found = by_ids(db.read(), &padded(&ids)).await?;
+    Ok(found.into_iter().map(|comment| (comment.id, Some(Arc::new(comment)))).collect())
 }

@@ -6,10 +6,11 @@
 use std::fmt;
 
 use entity::{CommentId, Subject, TweetId, UserId, inbox};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QuerySelect};
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QuerySelect};
 
 use crate::app::App;
-use crate::db::{on_conflict_nothing, sql};
+use crate::cache::Change;
+use crate::db::{Transaction, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::service::{stats, subject};
 
@@ -94,7 +95,7 @@ impl Counter {
     }
 
     /// Locks the row as those do who change the counter.
-    async fn lock(self, tx: &DatabaseTransaction, id: i64) -> Result<()> {
+    async fn lock(self, tx: &Transaction, id: i64) -> Result<()> {
         match self {
             Self::Tweets | Self::Followers | Self::Following => stats::lock(tx, [UserId(id)]).await.map(drop),
             Self::TweetLikes | Self::Comments => subject::lock(tx, Subject::Tweet(TweetId(id))).await.map(drop),
@@ -171,6 +172,7 @@ async fn repair_once(app: &App, finding: &Finding) -> Result<()> {
     counter.lock(&tx, id).await?;
     let text = format!("UPDATE {table} SET {column} = ({}) WHERE {key} = ?", count.replace(":id", "?"));
     tx.execute_raw(sql(&tx, &text, [id.into(), id.into()])).await?;
+    tx.changed(Change::Everything);
     Ok(tx.commit().await?)
 }
 

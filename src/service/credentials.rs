@@ -4,9 +4,11 @@
 //! verified, and looks under the user's lock whether that still is the password: of two changes at once, one succeeds.
 
 use entity::{SessionId, UserId, user};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, SqlErr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
 
 use crate::app::App;
+use crate::cache::Change;
+use crate::db::Transaction;
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::{session, stats};
 
@@ -34,7 +36,7 @@ pub async fn password_hash(app: &App, user: UserId) -> Result<Option<String>> {
 /// # Errors
 /// WRONG_CREDENTIALS for the field named when the password is another one by now.
 pub async fn lock(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     user: UserId,
     password_hash: &str,
     field: Option<&'static str>,
@@ -98,6 +100,7 @@ async fn change_email_once(app: &App, by: Proven<'_>, email: &str) -> Result<()>
         }
         done => done?,
     };
+    tx.changed(Change::Person(by.user));
     Ok(tx.commit().await?)
 }
 
@@ -115,7 +118,7 @@ pub async fn free_for(db: &impl ConnectionTrait, user: UserId, email: &str) -> R
 ///
 /// # Errors
 /// WRONG_CREDENTIALS for the field named, or UNAUTHENTICATED.
-pub async fn lock_by(app: &App, tx: &DatabaseTransaction, by: Proven<'_>, field: &'static str) -> Result<()> {
+pub async fn lock_by(app: &App, tx: &Transaction, by: Proven<'_>, field: &'static str) -> Result<()> {
     lock(tx, by.user, by.password_hash, Some(field)).await?;
     session::own(app, tx, by.user, by.session).await?.map(drop).ok_or(Error::Unauthenticated)
 }

@@ -14,10 +14,12 @@ mod belongings;
 
 use entity::audit::Action;
 use entity::{SessionId, UserId, follow, inbox, profile, suspended, tweet, user, user_stats};
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
+use crate::cache::Change;
+use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::service::audit::{self, Actor, Entry};
 use crate::service::credentials::{self, Proven};
@@ -76,12 +78,12 @@ async fn begin_once(app: &App, user: UserId, wish: Wish<'_>) -> Result<Vec<Sessi
     Ok(ended)
 }
 
-async fn is_leaving(tx: &DatabaseTransaction, user: UserId) -> Result<bool> {
+async fn is_leaving(tx: &Transaction, user: UserId) -> Result<bool> {
     Ok(suspension::among(tx, &[user]).await?.iter().any(|row| row.is_leaving))
 }
 
 /// Posts the next step, and once more what has to come before it, in case a message was dropped by hand.
-async fn resume(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<()> {
+async fn resume(app: &App, tx: &Transaction, user: UserId) -> Result<()> {
     let dead = tweet::Column::DeletedAt.is_not_null();
     let dead = tweet::Entity::find().filter(tweet::Column::AuthorId.eq(user)).filter(dead);
     for tweet in dead.limit(u64::from(app.config.feed_batch)).all(tx).await? {
@@ -113,7 +115,7 @@ async fn resume_once(app: &App, user: UserId) -> Result<()> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn tweet_is_gone(app: &App, tx: &DatabaseTransaction, author: UserId) -> Result<()> {
+pub async fn tweet_is_gone(app: &App, tx: &Transaction, author: UserId) -> Result<()> {
     // Locked first: of two tweets that go at once the second sees that the first is gone, and whoever begins to leave now sees
     // that this one is.
     stats::lock(tx, [author]).await?;
@@ -145,7 +147,7 @@ impl Step {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn go_on(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<()> {
+pub async fn go_on(app: &App, tx: &Transaction, user: UserId) -> Result<()> {
     if !is_leaving(tx, user).await? {
         return Ok(());
     }
@@ -158,7 +160,7 @@ pub async fn go_on(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<
     }
 }
 
-async fn next(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<Step> {
+async fn next(app: &App, tx: &Transaction, user: UserId) -> Result<Step> {
     let (most, deeds) = (app.config.feed_batch, app.config.feed_batch.min(DEEDS));
     let mut step = delete_tweets(app, tx, user, deeds).await?;
     if step == Step::Nothing {
@@ -185,7 +187,7 @@ async fn next(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<Step>
     Ok(step)
 }
 
-async fn delete_tweets(app: &App, tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<Step> {
+async fn delete_tweets(app: &App, tx: &Transaction, user: UserId, most: u32) -> Result<Step> {
     let theirs = || tweet::Entity::find().filter(tweet::Column::AuthorId.eq(user));
     let living = || theirs().filter(tweet::Column::DeletedAt.is_null()).order_by_asc(tweet::Column::Id);
     if living().one(tx).await?.is_none() {
@@ -200,7 +202,7 @@ async fn delete_tweets(app: &App, tx: &DatabaseTransaction, user: UserId, most: 
 
 /// Removes edges in both directions. Nothing has to be purged for it: the followers' feeds have no tweet of theirs any more,
 /// and their own feed goes as a whole.
-async fn sever(app: &App, tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+async fn sever(app: &App, tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let edges = || {
         let either = Condition::any().add(follow::Column::FollowerId.eq(user)).add(follow::Column::FolloweeId.eq(user));
         follow::Entity::find().filter(either)
@@ -219,7 +221,7 @@ async fn sever(app: &App, tx: &DatabaseTransaction, user: UserId, most: u32) -> 
 }
 
 /// Nothing hangs on the user any more: the user goes.
-async fn finish(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<()> {
+async fn finish(app: &App, tx: &Transaction, user: UserId) -> Result<()> {
     stats::lock(tx, [user]).await?;
     // Once more under the lock of the inbox: who would tell them something finds no inbox from now on.
     if belongings::notifications_for(tx, user, app.config.feed_batch).await? > 0 {
@@ -236,6 +238,7 @@ async fn finish(app: &App, tx: &DatabaseTransaction, user: UserId) -> Result<()>
     user::Entity::delete_by_id(user).exec(tx).await?;
     suspended::Entity::delete_by_id(user).exec(tx).await?;
     user_stats::Entity::delete_by_id(user).exec(tx).await?;
+    tx.changed(Change::Everything);
     app.failpoints.pass("deletion: the user").await;
     Ok(())
 }

@@ -6,11 +6,12 @@
 
 use entity::notification::NotificationKind;
 use entity::{CommentId, Subject, TweetId, UserId, comment, tweet_stats};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::sql;
+use crate::cache::Change;
+use crate::db::{Transaction, sql};
 use crate::error::Result;
 use crate::service::feed::{NO_END, batch_end};
 use crate::service::{comment as comments, notification, photo, subject};
@@ -19,7 +20,7 @@ use crate::service::{comment as comments, notification, photo, subject};
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn discard(app: &App, tx: &DatabaseTransaction, subject: Subject, author: UserId) -> Result<()> {
+pub async fn discard(app: &App, tx: &Transaction, subject: Subject, author: UserId) -> Result<()> {
     let mut is_done = true;
     if let Subject::Tweet(tweet) = subject {
         is_done &= discard_comments(app, tx, tweet, author).await?;
@@ -32,6 +33,7 @@ pub async fn discard(app: &App, tx: &DatabaseTransaction, subject: Subject, auth
         Subject::Tweet(tweet) => {
             photo::detach(app, tx, tweet).await?;
             tweet_stats::Entity::delete_by_id(tweet).exec(tx).await?;
+            tx.changed(Change::Tweet(tweet));
             Ok(())
         }
         Subject::Comment(_) => Ok(()),
@@ -39,7 +41,7 @@ pub async fn discard(app: &App, tx: &DatabaseTransaction, subject: Subject, auth
 }
 
 /// True if none are left.
-async fn discard_likes(app: &App, tx: &DatabaseTransaction, subject: Subject) -> Result<bool> {
+async fn discard_likes(app: &App, tx: &Transaction, subject: Subject) -> Result<bool> {
     let likes = "FROM liked WHERE subject_kind = ? AND subject_id = ?";
     let values = [subject.kind().into(), subject.id().into()];
     let rows = format!("SELECT user_id {likes} ORDER BY user_id");
@@ -51,7 +53,7 @@ async fn discard_likes(app: &App, tx: &DatabaseTransaction, subject: Subject) ->
 }
 
 /// True if none are left. Comments that are liked get messages of their own.
-async fn discard_comments(app: &App, tx: &DatabaseTransaction, tweet: TweetId, author: UserId) -> Result<bool> {
+async fn discard_comments(app: &App, tx: &Transaction, tweet: TweetId, author: UserId) -> Result<bool> {
     let size = app.config.feed_batch;
     let batch = comment::Entity::find()
         .filter(comment::Column::TweetId.eq(tweet))
@@ -75,7 +77,7 @@ async fn discard_comments(app: &App, tx: &DatabaseTransaction, tweet: TweetId, a
 /// True if none are left.
 async fn withdraw(
     app: &App,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     recipient: UserId,
     kind: NotificationKind,
     subjects: &[i64],

@@ -3,16 +3,18 @@
 //! An edge is born pulled: the followee's past is read from their tweets until a Fill has copied it into the feed. So the
 //! past is there at the commit of a follow, and a backfill that is late costs speed, never an answer.
 
+use std::collections::HashSet;
+
 use entity::{FollowId, TweetId, UserId, follow, user_stats};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
 };
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::sql;
+use crate::cache::Change;
+use crate::db::{Db, Transaction, padded, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::feed::threshold::Threshold;
 use crate::service::page::{self, Page, PageRequest};
@@ -52,6 +54,7 @@ async fn follow_once(app: &App, follower: UserId, followee: UserId) -> Result<()
         filled_to: Set(TweetId(0)),
     };
     follow::Entity::insert(row).exec_without_returning(&tx).await?;
+    tx.changed(Change::Edge { follower, followee });
     stats::add(&tx, follower, user_stats::Column::FollowingCount, 1).await?;
     stats::add(&tx, followee, user_stats::Column::FollowerCount, 1).await?;
     let followers = theirs.follower_count + 1;
@@ -68,7 +71,7 @@ async fn follow_once(app: &App, follower: UserId, followee: UserId) -> Result<()
 }
 
 /// Locks follower and followee, who have to be there for each other to see.
-async fn lock_both(tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<[user_stats::Model; 2]> {
+async fn lock_both(tx: &Transaction, follower: UserId, followee: UserId) -> Result<[user_stats::Model; 2]> {
     let [Some(mine), Some(theirs)] = stats::lock(tx, [follower, followee]).await? else {
         return Err(Error::not_found("user", "userId"));
     };
@@ -110,8 +113,9 @@ async fn unfollow_once(app: &App, follower: UserId, followee: UserId) -> Result<
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn sever(app: &App, tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<()> {
+pub async fn sever(app: &App, tx: &Transaction, follower: UserId, followee: UserId) -> Result<()> {
     follow::Entity::delete_by_id((follower, followee)).exec(tx).await?;
+    tx.changed(Change::Edge { follower, followee });
     stats::add(tx, follower, user_stats::Column::FollowingCount, -1).await?;
     stats::add(tx, followee, user_stats::Column::FollowerCount, -1).await?;
     outbox::post(app, tx, Message::FollowChanged { follower, followee }).await
@@ -127,7 +131,7 @@ pub async fn edge(db: &impl ConnectionTrait, follower: UserId, followee: UserId)
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lock_edge(tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<Option<follow::Model>> {
+pub async fn lock_edge(tx: &Transaction, follower: UserId, followee: UserId) -> Result<Option<follow::Model>> {
     Ok(follow::Entity::find_by_id((follower, followee)).lock_exclusive().one(tx).await?)
 }
 
@@ -182,4 +186,21 @@ async fn edges(app: &App, user: UserId, request: &PageRequest, other: &str, own:
         Ok(Edge::find_by_statement(sql(db, &text, values)).all(db).await?)
     })
     .await
+}
+
+/// Of a user and each of the others, through the caches: whether the user follows them, and they the user.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load(db: &Db, user: UserId, others: &[UserId]) -> Result<Vec<(bool, bool)>> {
+    let caches = db.caches();
+    let keys: Vec<(UserId, UserId)> = others.iter().map(|other| (user, *other)).collect();
+    caches.relations.get(caches.now(), &keys, |keys| read(db, user, keys)).await
+}
+
+async fn read(db: &Db, user: UserId, keys: Vec<(UserId, UserId)>) -> Result<Vec<((UserId, UserId), (bool, bool))>> {
+    let others: Vec<UserId> = keys.iter().map(|(_, other)| *other).collect();
+    let edges: HashSet<(UserId, UserId)> = between(db.read(), user, &padded(&others)).await?.into_iter().collect();
+    let relation = |other| (edges.contains(&(user, other)), edges.contains(&(other, user)));
+    Ok(keys.into_iter().map(|key| (key, relation(key.1))).collect())
 }

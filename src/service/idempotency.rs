@@ -1,11 +1,12 @@
 //! Idempotency keys: a mutation that is repeated with the key and the input of the first time changes nothing.
 
 use entity::{UserId, idempotency};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::clock::DAY;
+use crate::db::Transaction;
 use crate::error::{Error, Result, UserErrorCode};
 
 /// How long a key is remembered.
@@ -47,7 +48,7 @@ pub fn scoped(kind: &str, key: &str) -> String {
 /// IDEMPOTENCY_MISMATCH when the input was another one.
 pub async fn find(
     app: &App,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     user: UserId,
     key: &str,
     input: &impl serde::Serialize,
@@ -69,7 +70,7 @@ pub async fn find(
 /// Whatever the database says.
 pub async fn keep(
     app: &App,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     user: UserId,
     key: &str,
     input: &impl serde::Serialize,

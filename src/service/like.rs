@@ -1,14 +1,15 @@
 //! Likes, of tweets and comments alike.
 
+use std::collections::HashSet;
+
 use entity::liked::{self, SubjectKind};
 use entity::{LikeId, Subject, UserId};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::sql;
+use crate::cache::Change;
+use crate::db::{Db, Transaction, padded, sql};
 use crate::error::{Error, Result};
 use crate::service::page::{self, Page, PageRequest};
 use crate::service::subject::{self, Owner};
@@ -53,6 +54,7 @@ async fn set_once(app: &App, viewer: UserId, subject: Subject, wanted: bool) -> 
             created_at: Set(app.clock.now()),
         };
         liked::Entity::insert(row).exec_without_returning(&tx).await?;
+        tx.changed(Change::Liked { user: viewer, subject });
         subject::add_likes(&tx, subject, 1).await?;
         outbox::post(app, &tx, changed(viewer, subject, owner)).await?;
     } else {
@@ -68,14 +70,9 @@ async fn set_once(app: &App, viewer: UserId, subject: Subject, wanted: bool) -> 
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn take_back(
-    app: &App,
-    tx: &DatabaseTransaction,
-    user: UserId,
-    subject: Subject,
-    owner: Owner,
-) -> Result<()> {
+pub async fn take_back(app: &App, tx: &Transaction, user: UserId, subject: Subject, owner: Owner) -> Result<()> {
     liked::Entity::delete_by_id((subject.kind(), subject.id(), user)).exec(tx).await?;
+    tx.changed(Change::Liked { user, subject });
     subject::add_likes(tx, subject, -1).await?;
     outbox::post(app, tx, changed(user, subject, owner)).await
 }
@@ -86,7 +83,7 @@ fn changed(actor: UserId, subject: Subject, owner: Owner) -> Message {
 
 /// # Errors
 /// Whatever the database says.
-pub async fn is_liked(tx: &DatabaseTransaction, subject: Subject, user: UserId) -> Result<bool> {
+pub async fn is_liked(tx: &Transaction, subject: Subject, user: UserId) -> Result<bool> {
     Ok(liked::Entity::find_by_id((subject.kind(), subject.id(), user)).one(tx).await?.is_some())
 }
 
@@ -129,4 +126,28 @@ pub async fn likers(app: &App, subject: Subject, request: &PageRequest) -> Resul
         Ok(Liker::find_by_statement(sql(db, &text, values)).all(db).await?)
     })
     .await
+}
+
+/// Whether a user likes each of the subjects, through the caches.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load(db: &Db, user: UserId, subjects: &[Subject]) -> Result<Vec<bool>> {
+    let caches = db.caches();
+    let keys: Vec<(UserId, Subject)> = subjects.iter().map(|subject| (user, *subject)).collect();
+    caches.likes.get(caches.now(), &keys, |keys| read(db, user, keys)).await
+}
+
+async fn read(db: &Db, user: UserId, keys: Vec<(UserId, Subject)>) -> Result<Vec<((UserId, Subject), bool)>> {
+    let mut found = Vec::new();
+    for kind in [SubjectKind::Tweet, SubjectKind::Comment] {
+        let ids: Vec<i64> = keys.iter().filter(|key| key.1.kind() == kind).map(|key| key.1.id()).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let liked: HashSet<i64> = liked_by(db.read(), user, kind, &padded(&ids)).await?.into_iter().collect();
+        let liked = keys.iter().filter(|key| key.1.kind() == kind && liked.contains(&key.1.id()));
+        found.extend(liked.map(|key| (*key, true)));
+    }
+    Ok(found)
 }

@@ -11,14 +11,12 @@ use chrono::DateTime;
 use entity::media_trash;
 use futures_util::future::{join_all, ready};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
 use crate::clock::HOUR;
-use crate::db::{marks, sql};
+use crate::db::{Transaction, marks, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::media::{MediaError, MediaName, Picture};
 
@@ -70,7 +68,7 @@ pub async fn discard(app: &App, names: &[MediaName]) {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn trash(app: &App, tx: &DatabaseTransaction, names: impl IntoIterator<Item = String>) -> Result<()> {
+pub async fn trash(app: &App, tx: &Transaction, names: impl IntoIterator<Item = String>) -> Result<()> {
     // A small photo is its own preview.
     let names: HashSet<String> = names.into_iter().collect();
     if names.is_empty() {

@@ -11,12 +11,12 @@ use entity::notification::{self, NotificationKind};
 use entity::{UserId, inbox};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QuerySelect,
 };
 
 use crate::app::App;
-use crate::db::sql;
+use crate::db::{Transaction, sql};
 use crate::error::{Error, Result};
 use crate::service::page::{self, Page, PageRequest};
 use crate::service::{stats, suspension};
@@ -33,7 +33,7 @@ pub const REPLAY: usize = 1_000;
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn agree(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<bool> {
+pub async fn agree(app: &App, tx: &Transaction, deed: Deed) -> Result<bool> {
     let recipient = deed.recipient();
     if deed.actor() == recipient {
         return Ok(false);
@@ -62,7 +62,7 @@ pub async fn agree(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<bo
     Ok(false)
 }
 
-async fn add(app: &App, tx: &DatabaseTransaction, inbox: &inbox::Model, deed: Deed) -> Result<()> {
+async fn add(app: &App, tx: &Transaction, inbox: &inbox::Model, deed: Deed) -> Result<()> {
     let row = notification::ActiveModel {
         recipient_id: Set(inbox.user_id),
         seq: Set(inbox.last_seq + 1),
@@ -86,7 +86,7 @@ async fn add(app: &App, tx: &DatabaseTransaction, inbox: &inbox::Model, deed: De
 /// # Errors
 /// Whatever the database says.
 pub async fn withdraw_all(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     recipient: UserId,
     kind: NotificationKind,
     subjects: &[i64],
@@ -112,7 +112,7 @@ pub async fn withdraw_all(
 }
 
 /// Hides unread notifications. Their rows stay, so that repeating a deed finds them. The inbox is locked already.
-async fn withdraw(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -> Result<()> {
+async fn withdraw(tx: &Transaction, recipient: UserId, seqs: &[i64]) -> Result<()> {
     notification::Entity::update_many()
         .set(notification::ActiveModel { is_withdrawn: Set(true), ..Default::default() })
         .filter(notification::Column::RecipientId.eq(recipient))
@@ -123,7 +123,7 @@ async fn withdraw(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -> 
 }
 
 /// Whether somebody is being deleted, or has been.
-async fn is_leaving(tx: &DatabaseTransaction, user: UserId) -> Result<bool> {
+async fn is_leaving(tx: &Transaction, user: UserId) -> Result<bool> {
     Ok(suspension::among(tx, &[user]).await?.iter().any(|row| row.is_leaving)
         || stats::by_ids(tx, &[user]).await?.is_empty())
 }
@@ -132,7 +132,7 @@ async fn is_leaving(tx: &DatabaseTransaction, user: UserId) -> Result<bool> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn remove(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -> Result<()> {
+pub async fn remove(tx: &Transaction, recipient: UserId, seqs: &[i64]) -> Result<()> {
     inbox::Entity::find_by_id(recipient).lock_exclusive().one(tx).await?;
     let chosen = || {
         Condition::all()
@@ -150,7 +150,7 @@ pub async fn remove(tx: &DatabaseTransaction, recipient: UserId, seqs: &[i64]) -
 }
 
 /// Adds to the number of unread notifications. The inbox is locked already.
-async fn add_unread(tx: &DatabaseTransaction, user: UserId, difference: i64) -> Result<()> {
+async fn add_unread(tx: &Transaction, user: UserId, difference: i64) -> Result<()> {
     inbox::Entity::update_many()
         .col_expr(inbox::Column::Unread, Expr::col(inbox::Column::Unread).add(difference))
         .filter(inbox::Column::UserId.eq(user))

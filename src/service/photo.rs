@@ -1,15 +1,15 @@
 //! The photos of tweets.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use entity::{PhotoId, TweetId, photo};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::db::{marks, sql};
+use crate::db::{Db, Transaction, marks, padded, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::media::{MediaName, Photo};
 use crate::service::check::{self, Faults};
@@ -100,7 +100,7 @@ pub async fn discard(app: &App, photos: &[Stored]) {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn attach(app: &App, tx: &DatabaseTransaction, tweet: TweetId, photos: &[Stored]) -> Result<()> {
+pub async fn attach(app: &App, tx: &Transaction, tweet: TweetId, photos: &[Stored]) -> Result<()> {
     let mut rows = Vec::new();
     for (place, stored) in photos.iter().enumerate() {
         rows.push(photo::ActiveModel {
@@ -124,7 +124,7 @@ pub async fn attach(app: &App, tx: &DatabaseTransaction, tweet: TweetId, photos:
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn detach(app: &App, tx: &DatabaseTransaction, tweet: TweetId) -> Result<()> {
+pub async fn detach(app: &App, tx: &Transaction, tweet: TweetId) -> Result<()> {
     let theirs = photo::Entity::find().filter(photo::Column::TweetId.eq(tweet)).all(tx).await?;
     if theirs.is_empty() {
         return Ok(());
@@ -170,4 +170,21 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[PhotoId]) -> Result<Vec<ph
         format!("SELECT p.* FROM photo p JOIN tweet t ON t.id = p.tweet_id WHERE p.id IN ({list}) AND {VISIBLE}");
     let statement = sql(db, &text, ids.iter().map(|id| (*id).into()));
     Ok(photo::Model::find_by_statement(statement).all(db).await?)
+}
+
+/// The photos of each of the tweets, through the caches.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load(db: &Db, tweets: &[TweetId]) -> Result<Vec<Vec<Arc<photo::Model>>>> {
+    let caches = db.caches();
+    caches.photos.get(caches.now(), tweets, |tweets| read(db, tweets)).await
+}
+
+async fn read(db: &Db, tweets: Vec<TweetId>) -> Result<Vec<(TweetId, Vec<Arc<photo::Model>>)>> {
+    let mut found: HashMap<TweetId, Vec<Arc<photo::Model>>> = HashMap::new();
+    for photo in by_tweets(db.read(), &padded(&tweets)).await? {
+        found.entry(photo.tweet_id).or_default().push(Arc::new(photo));
+    }
+    Ok(found.into_iter().collect())
 }

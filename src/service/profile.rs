@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use crate::app::App;
+use crate::cache;
 use crate::error::{Error, Result, UserErrorCode};
 use crate::media::MediaName;
 use crate::service::check::{self, Faults};
@@ -105,6 +106,7 @@ async fn update_once(app: &App, user: UserId, change: &Checked) -> Result<()> {
     // Locked, so that of two new avatars the second finds the first one to remove.
     let before = profile::Entity::find_by_id(user).lock_exclusive().one(&tx).await?.ok_or(Error::Unauthenticated)?;
     profile::Entity::update_many().set(changed).filter(profile::Column::UserId.eq(user)).exec(&tx).await?;
+    tx.changed(cache::Change::Person(user));
     if change.avatar.is_some() {
         media::trash(app, &tx, before.avatar).await?;
     }

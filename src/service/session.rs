@@ -1,18 +1,20 @@
 //! Log-ins. 30 days without a request or 180 days in all end one; a user has at most 50.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use entity::{SessionId, UserId, session};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::cache::Change;
 use crate::clock::{DAY, HOUR};
+use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::live::Event;
 use crate::service::{credentials, suspension};
@@ -75,6 +77,7 @@ async fn start_once(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
         .collect();
     if !ended.is_empty() {
         session::Entity::delete_many().filter(session::Column::Id.is_in(ended.iter().copied())).exec(&tx).await?;
+        changed(&tx, &ended);
     }
     tx.commit().await?;
     tell(app, &ended);
@@ -85,11 +88,26 @@ async fn start_once(app: &App, new: &NewSession<'_>) -> Result<SessionId> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn by_token_hash(app: &App, token_hash: &str) -> Result<Option<session::Model>> {
-    let found = session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)).one(app.db.read()).await?;
+pub async fn by_token_hash(app: &App, token_hash: &str) -> Result<Option<Arc<session::Model>>> {
+    let found = find(app, token_hash).await?;
     let Some(found) = found.filter(|session| app.clock.now() < expires_at(session)) else { return Ok(None) };
     seen(app, found.id, found.last_seen_at).await?;
     Ok(Some(found))
+}
+
+async fn find(app: &App, token_hash: &str) -> Result<Option<Arc<session::Model>>> {
+    let caches = app.db.caches();
+    let now = caches.now();
+    if let Some(found) = now.and_then(|now| caches.sessions.get(token_hash, now)) {
+        return Ok(Some(found));
+    }
+    let generation = caches.sessions.generation();
+    let found = session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)).one(app.db.read()).await?;
+    let found = found.map(Arc::new);
+    if let (Some(now), Some(found)) = (now, &found) {
+        caches.sessions.put(Arc::clone(found), generation, now);
+    }
+    Ok(found)
 }
 
 /// Something is asked by a session which was seen last at the time given. Returns what that time is now.
@@ -106,6 +124,7 @@ pub async fn seen(app: &App, id: SessionId, last: i64) -> Result<i64> {
         .filter(session::Column::Id.eq(id))
         .exec(app.db.write())
         .await?;
+    app.db.caches().sessions.end(id);
     Ok(now)
 }
 
@@ -180,9 +199,24 @@ async fn which_last(app: &App, ids: &[SessionId]) -> Result<HashSet<SessionId>> 
 /// # Errors
 /// Whatever the database says.
 pub async fn end(app: &App, id: SessionId) -> Result<()> {
-    session::Entity::delete_by_id(id).exec(app.db.write()).await?;
+    app.db.retry(|| end_once(app, id)).await?;
     tell(app, &[id]);
     Ok(())
+}
+
+/// False if it had ended already.
+async fn end_once(app: &App, id: SessionId) -> Result<bool> {
+    let tx = app.db.begin().await?;
+    let deleted = session::Entity::delete_by_id(id).exec(&tx).await?;
+    changed(&tx, &[id]);
+    tx.commit().await?;
+    Ok(deleted.rows_affected > 0)
+}
+
+fn changed(tx: &Transaction, ended: &[SessionId]) {
+    for id in ended {
+        tx.changed(Change::Session(*id));
+    }
 }
 
 /// Ends a session of one's own.
@@ -192,21 +226,22 @@ pub async fn end(app: &App, id: SessionId) -> Result<()> {
 pub async fn revoke(app: &App, user: UserId, id: SessionId) -> Result<()> {
     let not_found = || Error::not_found("session", "sessionId");
     own(app, app.db.read(), user, id).await?.ok_or_else(not_found)?;
-    let deleted = session::Entity::delete_by_id(id).exec(app.db.write()).await?;
+    let is_ended = app.db.retry(|| end_once(app, id)).await?;
     tell(app, &[id]);
     // Of two who end it at once, one did.
-    if deleted.rows_affected == 0 { Err(not_found()) } else { Ok(()) }
+    if is_ended { Ok(()) } else { Err(not_found()) }
 }
 
 /// Ends all sessions of a user but one, as part of a transaction after whose commit `tell` has to follow.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn end_others(tx: &DatabaseTransaction, user: UserId, kept: SessionId) -> Result<Vec<SessionId>> {
+pub async fn end_others(tx: &Transaction, user: UserId, kept: SessionId) -> Result<Vec<SessionId>> {
     let others = Condition::all().add(session::Column::UserId.eq(user)).add(session::Column::Id.ne(kept));
     let found = session::Entity::find().filter(others.clone());
     let ended = found.select_only().column(session::Column::Id).into_tuple().all(tx).await?;
     session::Entity::delete_many().filter(others).exec(tx).await?;
+    changed(tx, &ended);
     Ok(ended)
 }
 
@@ -214,7 +249,7 @@ pub async fn end_others(tx: &DatabaseTransaction, user: UserId, kept: SessionId)
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn end_all(tx: &DatabaseTransaction, user: UserId) -> Result<Vec<SessionId>> {
+pub async fn end_all(tx: &Transaction, user: UserId) -> Result<Vec<SessionId>> {
     end_others(tx, user, SessionId(0)).await
 }
 

@@ -3,18 +3,17 @@
 
 use entity::{UserId, user_stats};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::cache::Change;
+use crate::db::{Db, Transaction, padded};
 use crate::error::Result;
 
 /// Locks the rows of one or two users until the transaction ends, and returns those that exist in the order asked.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lock<const N: usize>(
-    tx: &DatabaseTransaction,
-    users: [UserId; N],
-) -> Result<[Option<user_stats::Model>; N]> {
+pub async fn lock<const N: usize>(tx: &Transaction, users: [UserId; N]) -> Result<[Option<user_stats::Model>; N]> {
     let rows = user_stats::Entity::find()
         .filter(user_stats::Column::UserId.is_in(users))
         .order_by_asc(user_stats::Column::UserId)
@@ -28,7 +27,7 @@ pub async fn lock<const N: usize>(
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lock_all(tx: &DatabaseTransaction, users: &[UserId]) -> Result<Vec<user_stats::Model>> {
+pub async fn lock_all(tx: &Transaction, users: &[UserId]) -> Result<Vec<user_stats::Model>> {
     Ok(user_stats::Entity::find()
         .filter(user_stats::Column::UserId.is_in(users.iter().copied()))
         .order_by_asc(user_stats::Column::UserId)
@@ -41,12 +40,13 @@ pub async fn lock_all(tx: &DatabaseTransaction, users: &[UserId]) -> Result<Vec<
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn add(tx: &DatabaseTransaction, user: UserId, counter: user_stats::Column, difference: i64) -> Result<()> {
+pub async fn add(tx: &Transaction, user: UserId, counter: user_stats::Column, difference: i64) -> Result<()> {
     user_stats::Entity::update_many()
         .col_expr(counter, Expr::col(counter).add(difference))
         .filter(user_stats::Column::UserId.eq(user))
         .exec(tx)
         .await?;
+    tx.changed(Change::UserStats(user));
     Ok(())
 }
 
@@ -54,4 +54,18 @@ pub async fn add(tx: &DatabaseTransaction, user: UserId, counter: user_stats::Co
 /// Whatever the database says.
 pub async fn by_ids(db: &impl ConnectionTrait, users: &[UserId]) -> Result<Vec<user_stats::Model>> {
     Ok(user_stats::Entity::find().filter(user_stats::Column::UserId.is_in(users.iter().copied())).all(db).await?)
+}
+
+/// The same through the caches, in the order asked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load(db: &Db, users: &[UserId]) -> Result<Vec<Option<user_stats::Model>>> {
+    let caches = db.caches();
+    caches.user_stats.get(caches.now(), users, |users| read(db, users)).await
+}
+
+async fn read(db: &Db, users: Vec<UserId>) -> Result<Vec<(UserId, Option<user_stats::Model>)>> {
+    let found = by_ids(db.read(), &padded(&users)).await?;
+    Ok(found.into_iter().map(|stats| (stats.user_id, Some(stats))).collect())
 }

@@ -8,11 +8,9 @@ use entity::{
     CommentId, Subject, TweetId, UserId, comment as comment_row, comment_stats, tweet as tweet_row, tweet_stats,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::db::{Db, Transaction, padded};
 use crate::error::Result;
 use crate::service::{comment, tweet};
 
@@ -27,7 +25,7 @@ pub struct Owner {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lock(tx: &DatabaseTransaction, subject: Subject) -> Result<bool> {
+pub async fn lock(tx: &Transaction, subject: Subject) -> Result<bool> {
     Ok(match subject {
         Subject::Tweet(id) => tweet_stats::Entity::find_by_id(id).lock_exclusive().one(tx).await?.is_some(),
         Subject::Comment(id) => comment_stats::Entity::find_by_id(id).lock_exclusive().one(tx).await?.is_some(),
@@ -38,7 +36,7 @@ pub async fn lock(tx: &DatabaseTransaction, subject: Subject) -> Result<bool> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn lock_comments(tx: &DatabaseTransaction, ids: &[CommentId]) -> Result<Vec<comment_stats::Model>> {
+pub async fn lock_comments(tx: &Transaction, ids: &[CommentId]) -> Result<Vec<comment_stats::Model>> {
     Ok(comment_stats::Entity::find()
         .filter(comment_stats::Column::CommentId.is_in(ids.iter().copied()))
         .order_by_asc(comment_stats::Column::CommentId)
@@ -85,7 +83,7 @@ pub async fn owner_if_hidden(db: &impl ConnectionTrait, subject: Subject) -> Res
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn start_tweet(tx: &DatabaseTransaction, id: TweetId) -> Result<()> {
+pub async fn start_tweet(tx: &Transaction, id: TweetId) -> Result<()> {
     let row = tweet_stats::ActiveModel { tweet_id: Set(id), like_count: Set(0), comment_count: Set(0) };
     tweet_stats::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
@@ -95,7 +93,7 @@ pub async fn start_tweet(tx: &DatabaseTransaction, id: TweetId) -> Result<()> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn start_comment(tx: &DatabaseTransaction, id: CommentId) -> Result<()> {
+pub async fn start_comment(tx: &Transaction, id: CommentId) -> Result<()> {
     let row = comment_stats::ActiveModel { comment_id: Set(id), like_count: Set(0) };
     comment_stats::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
@@ -105,7 +103,7 @@ pub async fn start_comment(tx: &DatabaseTransaction, id: CommentId) -> Result<()
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn add_likes(tx: &DatabaseTransaction, subject: Subject, difference: i64) -> Result<()> {
+pub async fn add_likes(tx: &Transaction, subject: Subject, difference: i64) -> Result<()> {
     use comment_stats::Column::{CommentId, LikeCount};
     match subject {
         Subject::Tweet(id) => return add(tx, id, tweet_stats::Column::LikeCount, difference).await,
@@ -124,7 +122,7 @@ pub async fn add_likes(tx: &DatabaseTransaction, subject: Subject, difference: i
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn add(tx: &DatabaseTransaction, id: TweetId, counter: tweet_stats::Column, difference: i64) -> Result<()> {
+pub async fn add(tx: &Transaction, id: TweetId, counter: tweet_stats::Column, difference: i64) -> Result<()> {
     tweet_stats::Entity::update_many()
         .col_expr(counter, Expr::col(counter).add(difference))
         .filter(tweet_stats::Column::TweetId.eq(id))
@@ -145,4 +143,32 @@ pub async fn tweet_stats(db: &impl ConnectionTrait, ids: &[TweetId]) -> Result<V
 pub async fn comment_stats(db: &impl ConnectionTrait, ids: &[CommentId]) -> Result<Vec<comment_stats::Model>> {
     let ids = ids.iter().copied();
     Ok(comment_stats::Entity::find().filter(comment_stats::Column::CommentId.is_in(ids)).all(db).await?)
+}
+
+/// The same through the caches, in the order asked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load_tweet_stats(db: &Db, ids: &[TweetId]) -> Result<Vec<Option<tweet_stats::Model>>> {
+    let caches = db.caches();
+    caches.tweet_stats.get(caches.now(), ids, |ids| read_tweet_stats(db, ids)).await
+}
+
+async fn read_tweet_stats(db: &Db, ids: Vec<TweetId>) -> Result<Vec<(TweetId, Option<tweet_stats::Model>)>> {
+    let found = tweet_stats(db.read(), &padded(&ids)).await?;
+    Ok(found.into_iter().map(|stats| (stats.tweet_id, Some(stats))).collect())
+}
+
+/// The same of comments.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load_comment_stats(db: &Db, ids: &[CommentId]) -> Result<Vec<Option<comment_stats::Model>>> {
+    let caches = db.caches();
+    caches.comment_stats.get(caches.now(), ids, |ids| read_comment_stats(db, ids)).await
+}
+
+async fn read_comment_stats(db: &Db, ids: Vec<CommentId>) -> Result<Vec<(CommentId, Option<comment_stats::Model>)>> {
+    let found = comment_stats(db.read(), &padded(&ids)).await?;
+    Ok(found.into_iter().map(|stats| (stats.comment_id, Some(stats))).collect())
 }

@@ -6,11 +6,12 @@
 
 use entity::audit::Action;
 use entity::{SessionId, UserId, suspended, user_stats};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{marks, sql};
+use crate::cache::Change;
+use crate::db::{Db, Transaction, marks, padded, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::audit::{self, Actor, Entry};
 use crate::service::{credentials, session, stats};
@@ -54,12 +55,13 @@ async fn restore_once(app: &App, actor: Actor, user: UserId) -> Result<()> {
         return Ok(());
     }
     suspended::Entity::delete_by_id(user).exec(&tx).await?;
+    tx.changed(Change::Everything);
     audit::record(app, &tx, actor, Entry::new(Action::UserRestored).user(user)).await?;
     Ok(tx.commit().await?)
 }
 
 /// Locks somebody who is to be administered, and says whether they are suspended.
-async fn lock(tx: &DatabaseTransaction, user: UserId) -> Result<bool> {
+async fn lock(tx: &Transaction, user: UserId) -> Result<bool> {
     let [Some(_)] = stats::lock(tx, [user]).await? else { return Err(Error::not_found("user", "userId")) };
     match among(tx, &[user]).await?.pop() {
         Some(row) if row.is_leaving => Err(Error::not_found("user", "userId")),
@@ -71,10 +73,11 @@ async fn lock(tx: &DatabaseTransaction, user: UserId) -> Result<bool> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn hide(app: &App, tx: &DatabaseTransaction, user: UserId, is_leaving: bool) -> Result<Vec<SessionId>> {
+pub async fn hide(app: &App, tx: &Transaction, user: UserId, is_leaving: bool) -> Result<Vec<SessionId>> {
     suspended::Entity::delete_by_id(user).exec(tx).await?;
     let row = suspended::ActiveModel { user_id: Set(user), is_leaving: Set(is_leaving) };
     suspended::Entity::insert(row).exec_without_returning(tx).await?;
+    tx.changed(Change::Everything);
     outbox::post(app, tx, Message::UserHidden { user }).await?;
     session::end_all(tx, user).await
 }
@@ -83,7 +86,7 @@ pub async fn hide(app: &App, tx: &DatabaseTransaction, user: UserId, is_leaving:
 ///
 /// # Errors
 /// UNAUTHENTICATED when they have been suspended or deleted since they were asked who they are.
-pub async fn lock_active(tx: &DatabaseTransaction, user: UserId) -> Result<user_stats::Model> {
+pub async fn lock_active(tx: &Transaction, user: UserId) -> Result<user_stats::Model> {
     let [Some(stats)] = stats::lock(tx, [user]).await? else { return Err(Error::Unauthenticated) };
     if among(tx, &[user]).await?.is_empty() { Ok(stats) } else { Err(Error::Unauthenticated) }
 }
@@ -92,7 +95,7 @@ pub async fn lock_active(tx: &DatabaseTransaction, user: UserId) -> Result<user_
 ///
 /// # Errors
 /// NOT_FOUND when one of them is gone.
-pub async fn lock_staying(tx: &DatabaseTransaction, users: &[UserId]) -> Result<()> {
+pub async fn lock_staying(tx: &Transaction, users: &[UserId]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
     }
@@ -132,4 +135,17 @@ pub fn refusal(row: &suspended::Model) -> Error {
         return credentials::wrong(None);
     }
     Error::user(UserErrorCode::WrongCredentials, None, "This account has been suspended.")
+}
+
+/// Whether each of them is there for everybody to see, through the caches.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load_visible(db: &Db, users: &[UserId]) -> Result<Vec<bool>> {
+    let caches = db.caches();
+    caches.visible.get(caches.now(), users, |users| read_visible(db, users)).await
+}
+
+async fn read_visible(db: &Db, users: Vec<UserId>) -> Result<Vec<(UserId, bool)>> {
+    Ok(visible(db.read(), &padded(&users)).await?.into_iter().map(|user| (user, true)).collect())
 }

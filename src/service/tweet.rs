@@ -1,17 +1,19 @@
 //! Tweets: making, deleting, and the list of one author.
 
+pub mod timeline;
+
+use std::sync::Arc;
+
 use entity::{Subject, TweetId, UserId, feed_entry, tweet, user_stats};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::sql;
+use crate::cache::Change;
+use crate::db::{Db, Transaction, marks, padded, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
-use crate::service::page::{self, Page, PageRequest};
 use crate::service::photo::{self, NewPhoto, Stored};
 use crate::service::{idempotency, stats, subject, suspension};
 
@@ -98,6 +100,7 @@ async fn create_once(app: &App, author: UserId, new: &Checked, photos: &[Stored]
         idempotency::keep(app, &tx, author, key, new, tweet.id.0).await?;
     }
     outbox::post(app, &tx, Message::Deliver { tweet: tweet.id, after: UserId(0) }).await?;
+    tx.changed(Change::Tweeted { tweet: tweet.id, author });
     app.failpoints.pass("tweet: before commit").await;
     tx.commit().await?;
     app.failpoints.pass("tweet: after commit").await;
@@ -140,7 +143,7 @@ async fn delete_once(app: &App, viewer: UserId, id: TweetId) -> Result<()> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn bury(app: &App, tx: &DatabaseTransaction, author: UserId, id: TweetId) -> Result<()> {
+pub async fn bury(app: &App, tx: &Transaction, author: UserId, id: TweetId) -> Result<()> {
     // Who likes or comments holds this lock: what they add is committed by now, or they see that the tweet is gone.
     subject::lock(tx, Subject::Tweet(id)).await?;
     tweet::Entity::update_many()
@@ -148,6 +151,7 @@ pub async fn bury(app: &App, tx: &DatabaseTransaction, author: UserId, id: Tweet
         .filter(tweet::Column::Id.eq(id))
         .exec(tx)
         .await?;
+    tx.changed(Change::Buried { tweet: id, author });
     feed_entry::Entity::delete_by_id((author, id)).exec(tx).await?;
     stats::add(tx, author, user_stats::Column::TweetCount, -1).await?;
     outbox::post(app, tx, Message::Retract { tweet: id, pulled: false, after: UserId(0) }).await?;
@@ -166,21 +170,21 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[TweetId]) -> Result<Vec<tw
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT t.* FROM tweet t WHERE t.id IN ({}) AND {VISIBLE}", crate::db::marks(ids.len()));
+    let text = format!("SELECT t.* FROM tweet t WHERE t.id IN ({}) AND {VISIBLE}", marks(ids.len()));
     let statement = sql(db, &text, ids.iter().map(|id| (*id).into()));
     Ok(tweet::Model::find_by_statement(statement).all(db).await?)
 }
 
-/// The tweets of one author, newest first.
+/// The same through the caches, in the order asked.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn by_author(app: &App, author: UserId, request: &PageRequest) -> Result<Page<tweet::Model>> {
-    let db = app.db.read();
-    page::read(request, async |slice| {
-        let text = format!("SELECT t.* FROM tweet t WHERE t.author_id = ? AND {VISIBLE} {}", slice.sql("t.id"));
-        let values = std::iter::once(author.into()).chain(slice.bounds());
-        Ok(tweet::Model::find_by_statement(sql(db, &text, values)).all(db).await?)
-    })
-    .await
+pub async fn load(db: &Db, ids: &[TweetId]) -> Result<Vec<Option<Arc<tweet::Model>>>> {
+    let caches = db.caches();
+    caches.tweets.get(caches.now(), ids, |ids| caches.shared(ids, |ids| read(db, ids))).await
+}
+
+async fn read(db: &Db, ids: Vec<TweetId>) -> Result<Vec<(TweetId, Option<Arc<tweet::Model>>)>> {
+    let found = by_ids(db.read(), &padded(&ids)).await?;
+    Ok(found.into_iter().map(|tweet| (tweet.id, Some(Arc::new(tweet)))).collect())
 }

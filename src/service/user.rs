@@ -1,10 +1,14 @@
 //! People: making them and finding them.
 
+use std::sync::Arc;
+
 use entity::{UserId, inbox, profile, user, user_stats};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
 
 use crate::app::App;
-use crate::db::sql;
+use crate::cache::Change;
+pub use crate::cache::Person;
+use crate::db::{Db, padded, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::{self, Faults};
 
@@ -24,9 +28,6 @@ pub struct NewUser {
     pub email: String,
     pub nickname: Option<String>,
 }
-
-/// A user with the profile.
-pub type Person = (user::Model, profile::Model);
 
 /// Checks all of it before anything costly is done.
 ///
@@ -92,6 +93,9 @@ async fn create_once(app: &App, new: &NewUser, password_hash: &str) -> Result<us
     user_stats::Entity::insert(stats).exec_without_returning(&tx).await?;
     let inbox = inbox::ActiveModel { user_id: Set(user.id), last_seq: Set(0), unread: Set(0) };
     inbox::Entity::insert(inbox).exec_without_returning(&tx).await?;
+    // It may have been asked for before.
+    tx.changed(Change::Person(user.id));
+    tx.changed(Change::UserStats(user.id));
     tx.commit().await?;
     Ok(user)
 }
@@ -184,4 +188,19 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: &[UserId]) -> Result<Vec<Per
         .all(db)
         .await?;
     Ok(found.into_iter().filter_map(|(user, profile)| Some((user, profile?))).collect())
+}
+
+/// The same through the caches, in the order asked, and without the hashes of their passwords.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn load(db: &Db, ids: &[UserId]) -> Result<Vec<Option<Arc<Person>>>> {
+    let caches = db.caches();
+    caches.people.get(caches.now(), ids, |ids| caches.shared(ids, |ids| read(db, ids))).await
+}
+
+async fn read(db: &Db, ids: Vec<UserId>) -> Result<Vec<(UserId, Option<Arc<Person>>)>> {
+    let mut found = by_ids(db.read(), &padded(&ids)).await?;
+    found.iter_mut().for_each(|(user, _)| user.password_hash = String::new());
+    Ok(found.into_iter().map(|person| (person.0.id, Some(Arc::new(person)))).collect())
 }

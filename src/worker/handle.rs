@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use entity::{MessageId, Subject, outbox};
 use futures_util::FutureExt;
-use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::bus::{self, Lane, Message};
-use crate::db::is_unreachable;
+use crate::db::{Transaction, is_unreachable};
 use crate::error::{Error, Result};
 use crate::live::Event;
 use crate::metrics::Outcome;
@@ -103,7 +102,7 @@ async fn once(app: &App, message: Message, claim: Claim<'_>) -> Result<Vec<Event
     Ok(wakes)
 }
 
-async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<Vec<Event>> {
+async fn step(app: &App, tx: &Transaction, message: Message) -> Result<Vec<Event>> {
     let mut wakes = Vec::new();
     match message {
         Message::Deliver { tweet, after } => {
@@ -141,7 +140,7 @@ async fn step(app: &App, tx: &DatabaseTransaction, message: Message) -> Result<V
 }
 
 /// Makes the notification of a deed agree with it, and says whom to tell.
-async fn told(app: &App, tx: &DatabaseTransaction, deed: Deed) -> Result<Option<Event>> {
+async fn told(app: &App, tx: &Transaction, deed: Deed) -> Result<Option<Event>> {
     let is_new = notification::agree(app, tx, deed).await?;
     Ok(is_new.then_some(Event::Inbox(deed.recipient())))
 }

@@ -9,20 +9,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("graphql", &["app", "auth", "clock", "error", "ids", "limit", "live", "loader", "metrics", "service"]),
     ("auth", &["app", "config", "error", "limit", "service"]),
     ("loader", &["db", "error", "service"]),
-    ("service", &["app", "bus", "clock", "db", "error", "ids", "live", "media", "recent"]),
+    ("service", &["app", "bus", "cache", "clock", "db", "error", "ids", "live", "media", "recent"]),
     ("worker", &["app", "bus", "db", "error", "live", "metrics", "service", "trace"]),
     ("bus", &["app", "clock", "config", "db", "error", "live", "trace"]),
     ("limit", &["clock", "redis"]),
     ("media", &["config", "error"]),
-    ("live", &["redis"]),
-    ("db", &["error"]),
+    ("cache", &["breaker", "redis"]),
+    ("breaker", &[]),
+    ("live", &["cache", "redis"]),
+    ("db", &["cache", "error"]),
     ("ids", &["clock"]),
     ("clock", &[]),
-    ("config", &["clock", "limit"]),
+    ("config", &["cache", "clock", "limit"]),
     ("error", &["limit"]),
     ("metrics", &[]),
     ("recent", &[]),
-    ("redis", &[]),
+    ("redis", &["breaker"]),
     ("trace", &[]),
     ("failpoint", &[]),
 ];
@@ -222,8 +224,9 @@ fn only_services_the_bus_and_handlers_begin_transactions() {
 fn only_the_worker_tells_listeners_what_happened() {
     for source in sources("src") {
         let tells = source.code.contains("live.tell(");
-        // A log-out acts at once, worker or not.
-        let may = source.floor() == "worker" || source.path.ends_with("service/session.rs");
+        // A log-out acts at once, worker or not; and the workers of other processes are told of their work.
+        let may = source.floor() == "worker"
+            || ["service/session.rs", "bus/mod.rs"].iter().any(|file| source.path.ends_with(file));
         assert!(!tells || may, "{} tells listeners", source.path.display());
     }
 }

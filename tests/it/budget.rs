@@ -1,8 +1,14 @@
-//! How many statements a query takes: the same for a page of 5 and of 50.
+//! How many statements a query takes: the same for a page of 5 and of 50. And none at all if the answer is known.
 
 use serde_json::json;
 
+use crate::support::process::until;
 use crate::support::{Person, TestApp};
+
+/// An app that keeps nothing in memory, so that each query shows what it asks for.
+async fn forgetful(feed_push_limit: i64) -> TestApp {
+    TestApp::with(|config| (config.feed_push_limit, config.cache_bytes) = (feed_push_limit, 0)).await
+}
 
 /// A reader with a feed of more than 50 tweets by many authors, pushed and pulled.
 async fn busy_reader(app: &TestApp) -> Person {
@@ -26,7 +32,7 @@ async fn busy_reader(app: &TestApp) -> Person {
 
 /// The statements that a query sends for pages of 5 and of 50 of a feed without comments and likes.
 async fn statements(query: &str) -> [u64; 2] {
-    let app = TestApp::with(|config| config.feed_push_limit = 1).await;
+    let app = forgetful(1).await;
     let reader = busy_reader(&app).await;
     let mut counts = [0; 2];
     for (count, size) in counts.iter_mut().zip([5, 50]) {
@@ -65,7 +71,7 @@ async fn the_relations_to_all_authors_take_one_statement_more() {
 #[tokio::test]
 async fn lists_of_people_take_a_constant_number_of_statements() {
     for list in ["followers", "following"] {
-        let app = TestApp::new().await;
+        let app = forgetful(10_000).await;
         let reader = busy_reader(&app).await;
         let query = format!(
             "query ($n: Int) {{ user(username: \"reader\") {{ {list}(first: $n) {{ edges {{ followedAt node {{
@@ -84,7 +90,7 @@ async fn lists_of_people_take_a_constant_number_of_statements() {
 
 #[tokio::test]
 async fn many_nodes_of_one_type_are_one_statement() {
-    let app = TestApp::new().await;
+    let app = forgetful(10_000).await;
     let reader = busy_reader(&app).await;
     let gids: Vec<String> = app.home_feed(&reader).await;
     let mut counts = Vec::new();
@@ -126,7 +132,7 @@ async fn sociable_reader(app: &TestApp) -> Person {
 
 /// The statements that home feeds of 5 and of 50 take, for each selection of fields.
 async fn of_feeds<const N: usize>(selections: [&str; N]) -> [[u64; 2]; N] {
-    let app = TestApp::with(|config| config.feed_push_limit = 1).await;
+    let app = forgetful(1).await;
     let reader = sociable_reader(&app).await;
     let mut counts = [[0; 2]; N];
     for (fields, counts) in selections.iter().zip(&mut counts) {
@@ -172,4 +178,29 @@ async fn s18_likes_of_comments_take_two_statements_more_whatever_the_page() {
     let liked = "id comments(first: 3) { nodes { id content likeCount viewerHasLiked } }";
     let [plain, liked] = of_feeds([plain, liked]).await;
     assert_eq!(liked, plain.map(|count| count + 2));
+}
+
+/// The statements of one query.
+async fn statements_of(app: &TestApp, reader: &Person, fields: &str, size: usize) -> u64 {
+    let query = format!("query ($n: Int) {{ viewer {{ homeFeed(first: $n) {{ nodes {{ {fields} }} }} }} }}");
+    let before = app.statements();
+    let answer = app.as_user(reader).gql(&query, json!({ "n": size })).await;
+    let statements = app.statements() - before;
+    assert_eq!(answer.ok()["viewer"]["homeFeed"]["nodes"].as_array().unwrap().len(), size);
+    statements
+}
+
+#[tokio::test]
+async fn what_is_known_takes_no_statement_and_what_was_forgotten_as_many_as_without_memory() {
+    let app = TestApp::with(|config| config.feed_push_limit = 1).await;
+    let reader = sociable_reader(&app).await;
+    until("the caches to be open", async || app.app.db.caches().now().is_some()).await;
+    for (fields, most) in [(HOME_LEAN, 7), (HOME_FULL, 9)] {
+        for size in [5, 50] {
+            app.app.db.caches().forget_all();
+            let cold = statements_of(&app, &reader, fields, size).await;
+            assert!(cold <= most, "{fields}: {cold}");
+            assert_eq!(statements_of(&app, &reader, fields, size).await, 0, "{fields}");
+        }
+    }
 }

@@ -83,8 +83,10 @@ async fn the_queue_is_told_by_what_waits_and_since_when() {
          VALUES (1, '{{\"v\":1,\"type\":\"empty_trash\"}}', 1, {late}, 0, 0, 0)"
     ))
     .await;
-    app.damage("INSERT INTO dead_letter (id, payload, attempts, error, created_at, died_at) VALUES (2, '', 5, '', 0, 0)")
-        .await;
+    app.damage(
+        "INSERT INTO dead_letter (id, payload, attempts, error, created_at, died_at) VALUES (2, '', 5, '', 0, 0)",
+    )
+    .await;
     // From any process, for it stands in the database.
     let other = app.second().await;
     for app in [&app, &other] {
@@ -143,8 +145,7 @@ async fn where_the_api_is_metrics_are_for_this_machine_or_for_who_has_the_token(
     for proxied in ["X-Forwarded-For: 203.0.113.9\r\n", "Forwarded: for=203.0.113.9\r\n", "Via: 1.1 proxy\r\n"] {
         assert_eq!(http.get("/metrics", proxied).await.unwrap().status, 404, "{proxied}");
     }
-    let served =
-        Served::with(|config| config.metrics_token = Some("a long word".to_owned()), Timings::default()).await;
+    let served = Served::with(|config| config.metrics_token = Some("a long word".to_owned()), Timings::default()).await;
     let http = Http { address: served.address };
     for wrong in ["", "Authorization: Bearer a long wor\r\n", "Authorization: Basic a long word\r\n"] {
         let answer = http.get("/metrics", wrong).await.unwrap();

@@ -334,7 +334,7 @@ async fn the_command_line_sweeps() {
 
 #[tokio::test]
 async fn photos_cost_a_page_one_statement() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(|config| config.cache_bytes = 0).await;
     let ada = app.person("ada").await;
     let file = picture(0);
     for _ in 0..50 {

@@ -65,7 +65,8 @@ async fn main() -> anyhow::Result<()> {
         Mode::Rows => Server::Rows(rows::Rows::open(&args.database_url).await?),
         Mode::Cached => Server::Cached(cached::Cached::open(&args.database_url, &args.redis_url).await?),
     };
-    let router = Router::new().route("/home-lean", get(home)).route("/home-full", get(home)).with_state(Arc::new(server));
+    let router =
+        Router::new().route("/home-lean", get(home)).route("/home-full", get(home)).with_state(Arc::new(server));
     axum::serve(TcpListener::bind(args.listen).await?, router).await?;
     Ok(())
 }

@@ -66,7 +66,9 @@ pub fn read_sums(file: &Path) -> anyhow::Result<Sums> {
     let mut sums = Sums::new();
     for line in BufReader::new(opened).lines() {
         let line = line.with_context(|| format!("{} cannot be read", file.display()))?;
-        let Some((hash, path)) = line.split_once("  ") else { bail!("{} has a line that is none: {line}", file.display()) };
+        let Some((hash, path)) = line.split_once("  ") else {
+            bail!("{} has a line that is none: {line}", file.display())
+        };
         sums.insert(path.to_owned(), hash.to_owned());
     }
     Ok(sums)

@@ -59,7 +59,10 @@ fn database_file(config: &Config, command: &str) -> anyhow::Result<PathBuf> {
             Some(Engine::Postgres) => "pg_dump --format=custom and pg_restore",
             _ => "mariadb-dump --single-transaction and mariadb",
         };
-        bail!("roost {command} is for a SQLite database. For {} use {tools}; README.md says how", config.masked_database_url())
+        bail!(
+            "roost {command} is for a SQLite database. For {} use {tools}; README.md says how",
+            config.masked_database_url()
+        )
     };
     Ok(file)
 }

@@ -2,15 +2,16 @@
 
 use entity::liked::{self, SubjectKind};
 use entity::{CommentId, Subject, TweetId, UserId, comment, feed_entry, gate_user, idempotency, inbox, notification};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
+use crate::db::Transaction;
 use crate::error::Result;
 use crate::service::{comment as comments, like, notification as notifications, subject};
 
 /// Comments by them. Tweets are locked in ascending order, each before its comments.
-pub async fn comments(app: &App, tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+pub async fn comments(app: &App, tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let theirs = comment::Entity::find().filter(comment::Column::AuthorId.eq(user));
     let mut batch = theirs.order_by_asc(comment::Column::Id).limit(u64::from(most)).all(tx).await?;
     batch.sort_unstable_by_key(|comment| (comment.tweet_id, comment.id));
@@ -32,7 +33,7 @@ pub async fn comments(app: &App, tx: &DatabaseTransaction, user: UserId, most: u
 }
 
 /// Likes by them. Tweets are locked before comments, each kind in ascending order.
-pub async fn likes(app: &App, tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+pub async fn likes(app: &App, tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let theirs = liked::Entity::find().filter(liked::Column::UserId.eq(user));
     let batch = theirs.order_by_asc(liked::Column::Id).limit(u64::from(most)).all(tx).await?;
     let mut subjects: Vec<Subject> = batch.iter().map(subject_of).collect();
@@ -61,7 +62,7 @@ fn subject_of(like: &liked::Model) -> Subject {
 }
 
 /// What others were told of them, the hidden ones included.
-pub async fn notifications_by(tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+pub async fn notifications_by(tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let caused = notification::Entity::find().filter(notification::Column::ActorId.eq(user));
     let batch = caused.order_by_asc(notification::Column::RecipientId).limit(u64::from(most)).all(tx).await?;
     for recipients in batch.chunk_by(|one, two| one.recipient_id == two.recipient_id) {
@@ -73,7 +74,7 @@ pub async fn notifications_by(tx: &DatabaseTransaction, user: UserId, most: u32)
 }
 
 /// What they were told.
-pub async fn notifications_for(tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+pub async fn notifications_for(tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     inbox::Entity::find_by_id(user).lock_exclusive().one(tx).await?;
     let theirs = notification::Entity::find().filter(notification::Column::RecipientId.eq(user));
     let batch = theirs.order_by_asc(notification::Column::Seq).limit(u64::from(most)).all(tx).await?;
@@ -85,7 +86,7 @@ pub async fn notifications_for(tx: &DatabaseTransaction, user: UserId, most: u32
 }
 
 /// Their home feed.
-pub async fn entries(tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+pub async fn entries(tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let theirs = feed_entry::Entity::find().filter(feed_entry::Column::UserId.eq(user));
     let batch = theirs.order_by_asc(feed_entry::Column::TweetId).limit(u64::from(most)).all(tx).await?;
     let tweets: Vec<TweetId> = batch.iter().map(|entry| entry.tweet_id).collect();
@@ -100,7 +101,7 @@ pub async fn entries(tx: &DatabaseTransaction, user: UserId, most: u32) -> Resul
 }
 
 /// The idempotency keys that they used.
-pub async fn keys(tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<usize> {
+pub async fn keys(tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let theirs = idempotency::Entity::find().filter(idempotency::Column::UserId.eq(user));
     let batch = theirs.order_by_asc(idempotency::Column::Key).limit(u64::from(most)).all(tx).await?;
     let keys: Vec<String> = batch.into_iter().map(|row| row.key).collect();
@@ -116,7 +117,7 @@ pub async fn keys(tx: &DatabaseTransaction, user: UserId, most: u32) -> Result<u
 }
 
 /// That gates name them. Their `user_stats` row is locked, so that none begins to.
-pub async fn names(tx: &DatabaseTransaction, user: UserId) -> Result<()> {
+pub async fn names(tx: &Transaction, user: UserId) -> Result<()> {
     gate_user::Entity::delete_many().filter(gate_user::Column::UserId.eq(user)).exec(tx).await?;
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! The past of somebody followed, on its way into the follower's feed; the past of somebody unfollowed, on its way out.
 
 use entity::{TweetId, UserId, follow};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::threshold::Threshold;
 use super::{NO_END, batch, tweets_end};
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{marks, on_conflict_nothing, sql};
+use crate::cache::Change;
+use crate::db::{Transaction, marks, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::service::follow::{edge, lock_edge};
 use crate::service::stats;
@@ -20,13 +21,7 @@ use crate::service::stats;
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn fill(
-    app: &App,
-    tx: &DatabaseTransaction,
-    follower: UserId,
-    followee: UserId,
-    from: TweetId,
-) -> Result<()> {
+pub async fn fill(app: &App, tx: &Transaction, follower: UserId, followee: UserId, from: TweetId) -> Result<()> {
     let Some(author) = stats::by_ids(tx, &[followee]).await?.pop() else { return Ok(()) };
     if Threshold::now(app, tx).await?.is_pulled(followee, author.follower_count) {
         return Ok(());
@@ -61,6 +56,9 @@ pub async fn fill(
         .filter(follow::Column::FolloweeId.eq(followee))
         .exec(tx)
         .await?;
+    if end.is_none() {
+        tx.changed(Change::Pushed { follower });
+    }
     if let Some(from) = end {
         outbox::post(app, tx, Message::Fill { follower, followee, from }).await?;
     }
@@ -74,13 +72,7 @@ pub async fn fill(
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn purge(
-    app: &App,
-    tx: &DatabaseTransaction,
-    follower: UserId,
-    followee: UserId,
-    after: TweetId,
-) -> Result<()> {
+pub async fn purge(app: &App, tx: &Transaction, follower: UserId, followee: UserId, after: TweetId) -> Result<()> {
     stats::lock(tx, [follower]).await?;
     if edge(tx, follower, followee).await?.is_some() {
         return Ok(());

@@ -4,12 +4,13 @@
 //! come or go cannot shift it.
 
 use entity::{TweetId, UserId, tweet};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 use super::{NO_END, batch, followers_end, threshold};
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{marks, on_conflict_nothing, sql};
+use crate::cache::Change;
+use crate::db::{Transaction, marks, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::live::Delivered;
 use crate::service::deletion;
@@ -18,7 +19,7 @@ use crate::service::deletion;
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn deliver(app: &App, tx: &DatabaseTransaction, id: TweetId, after: UserId) -> Result<Option<Delivered>> {
+pub async fn deliver(app: &App, tx: &Transaction, id: TweetId, after: UserId) -> Result<Option<Delivered>> {
     let tweet = tweet::Entity::find_by_id(id).one(tx).await?;
     let Some(tweet) = tweet.filter(|tweet| tweet.deleted_at.is_none()) else { return Ok(None) };
     let author = tweet.author_id;
@@ -34,6 +35,7 @@ pub async fn deliver(app: &App, tx: &DatabaseTransaction, id: TweetId, after: Us
     );
     let values = [id.into(), author.into(), author.into(), after.into(), through.into()];
     let entries = tx.execute_raw(sql(tx, &text, values)).await?.rows_affected();
+    tx.changed(Change::Delivered { tweet: id, author, after, through });
     app.failpoints.pass("deliver: inserted").await;
     if let Some(end) = end {
         outbox::post(app, tx, Message::Deliver { tweet: id, after: end }).await?;
@@ -47,7 +49,7 @@ pub async fn deliver(app: &App, tx: &DatabaseTransaction, id: TweetId, after: Us
 
 /// An author who has more followers than are pushed to, because the limit was lowered, the gate was opened, or a message was
 /// lost by hand.
-async fn demote_if_too_many(app: &App, tx: &DatabaseTransaction, author: UserId) -> Result<()> {
+async fn demote_if_too_many(app: &App, tx: &Transaction, author: UserId) -> Result<()> {
     if threshold::is_pulled(app, tx, author).await? {
         outbox::post(app, tx, Message::Demote { followee: author, after: UserId(0) }).await?;
     }
@@ -59,7 +61,7 @@ async fn demote_if_too_many(app: &App, tx: &DatabaseTransaction, author: UserId)
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn retract(app: &App, tx: &DatabaseTransaction, id: TweetId, pulled: bool, after: UserId) -> Result<()> {
+pub async fn retract(app: &App, tx: &Transaction, id: TweetId, pulled: bool, after: UserId) -> Result<()> {
     let tweet = tweet::Entity::find_by_id(id).one(tx).await?;
     let Some(tweet) = tweet.filter(|tweet| tweet.deleted_at.is_some()) else { return Ok(()) };
     let pushed = i16::from(!pulled);

@@ -1,6 +1,7 @@
 //! Who sees a tweet that has just been delivered, and what somebody has missed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use entity::{FollowId, TweetId, UserId, tweet};
 use sea_orm::FromQueryResult;
@@ -65,9 +66,9 @@ pub async fn audience(
 ///
 /// # Errors
 /// RESUBSCRIBE when that is more than is sent again.
-pub async fn missed(app: &App, reader: UserId, after: TweetId) -> Result<Vec<tweet::Model>> {
+pub async fn missed(app: &App, reader: UserId, after: TweetId) -> Result<Vec<Arc<tweet::Model>>> {
     let slice = Slice { newer_than: after.0, older_than: i64::MAX, from: End::Oldest, limit: REPLAY + 1 };
-    let missed = read::slice(app.db.read(), reader, slice).await?;
+    let missed = read::shown(&app.db, reader, slice).await?;
     if missed.len() > REPLAY { Err(Error::Resubscribe) } else { Ok(missed) }
 }
 
@@ -78,7 +79,7 @@ pub async fn missed(app: &App, reader: UserId, after: TweetId) -> Result<Vec<twe
 pub async fn is_shown(app: &App, reader: UserId, TweetId(id): TweetId) -> Result<bool> {
     let slice =
         Slice { newer_than: id.saturating_sub(1), older_than: id.saturating_add(1), from: End::Newest, limit: 1 };
-    Ok(!read::slice(app.db.read(), reader, slice).await?.is_empty())
+    Ok(!read::shown(&app.db, reader, slice).await?.is_empty())
 }
 
 #[derive(FromQueryResult)]
@@ -92,10 +93,10 @@ struct Edge {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn recent(app: &App, reader: UserId, newer_than: TweetId) -> Result<Vec<tweet::Model>> {
+pub async fn recent(app: &App, reader: UserId, newer_than: TweetId) -> Result<Vec<Arc<tweet::Model>>> {
     let db = app.db.read();
     let slice = Slice { newer_than: newer_than.0, older_than: i64::MAX, from: End::Oldest, limit: REPLAY };
-    let mut tweets = read::slice(db, reader, slice).await?;
+    let mut tweets = read::shown(&app.db, reader, slice).await?;
     if tweets.is_empty() {
         return Ok(tweets);
     }

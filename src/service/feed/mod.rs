@@ -13,6 +13,7 @@ pub mod live;
 pub mod read;
 pub mod sweep;
 pub mod threshold;
+mod tip;
 pub mod verify;
 
 use entity::{TweetId, UserId};

@@ -3,14 +3,18 @@
 //! Statement A reads the next entries and, in the same snapshot, which authors to pull. Statement B, only if there are any,
 //! reads those authors' newest tweets. A before B matters: an author who turns from pulled to pushed in between is read by B
 //! anyway, whereas the other way round they would be in neither.
+//!
+//! The newest part is mostly known without asking (`tip`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use entity::{TweetId, UserId, tweet};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
+use super::tip;
 use crate::app::App;
-use crate::db::sql;
+use crate::db::{Db, sql};
 use crate::error::Result;
 use crate::service::page::{self, End, Page, PageRequest, Slice};
 use crate::service::tweet::VISIBLE;
@@ -26,11 +30,22 @@ const PULLED: usize = 64;
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn page(app: &App, reader: UserId, request: &PageRequest) -> Result<Page<tweet::Model>> {
-    page::read(request, async |asked| slice(app.db.read(), reader, asked).await).await
+pub async fn page(app: &App, reader: UserId, request: &PageRequest) -> Result<Page<Arc<tweet::Model>>> {
+    page::read(request, async |asked| shown(&app.db, reader, asked).await).await
 }
 
 /// The tweets of a slice of the reader's home feed, in the direction of its end.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn shown(db: &Db, reader: UserId, asked: Slice) -> Result<Vec<Arc<tweet::Model>>> {
+    match tip::slice(db, reader, &asked).await? {
+        Some(known) => Ok(known),
+        None => Ok(slice(db.read(), reader, asked).await?.into_iter().map(Arc::new).collect()),
+    }
+}
+
+/// The same, asked of the database.
 ///
 /// # Errors
 /// Whatever the database says.

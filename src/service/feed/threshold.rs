@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use entity::{TweetId, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{NO_END, followers_end};
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::sql;
+use crate::cache::Change;
+use crate::db::{Transaction, sql};
 use crate::error::Result;
 use crate::service::gate::{self, Gates, HYBRID_FANOUT};
 use crate::service::stats;
@@ -53,7 +54,7 @@ impl Threshold {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn is_pulled(app: &App, tx: &DatabaseTransaction, author: UserId) -> Result<bool> {
+pub async fn is_pulled(app: &App, tx: &Transaction, author: UserId) -> Result<bool> {
     let followers = stats::by_ids(tx, &[author]).await?.first().map_or(0, |stats| stats.follower_count);
     Ok(Threshold::now(app, tx).await?.is_pulled(author, followers))
 }
@@ -63,7 +64,7 @@ pub async fn is_pulled(app: &App, tx: &DatabaseTransaction, author: UserId) -> R
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn demote(app: &App, tx: &DatabaseTransaction, followee: UserId, after: UserId) -> Result<()> {
+pub async fn demote(app: &App, tx: &Transaction, followee: UserId, after: UserId) -> Result<()> {
     if !is_pulled(app, tx, followee).await? {
         return Ok(());
     }
@@ -72,6 +73,7 @@ pub async fn demote(app: &App, tx: &DatabaseTransaction, followee: UserId, after
                 WHERE followee_id = ? AND pushed = 1 AND follower_id > ? AND follower_id <= ?";
     let through = end.unwrap_or(UserId(NO_END));
     tx.execute_raw(sql(tx, text, [followee.into(), after.into(), through.into()])).await?;
+    tx.changed(Change::Demoted { followee });
     app.failpoints.pass("demote: updated").await;
     if let Some(after) = end {
         outbox::post(app, tx, Message::Demote { followee, after }).await?;

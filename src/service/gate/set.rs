@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use entity::audit::Action;
 use entity::{UserId, gate, gate_user};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 
 use super::{Gate, read};
 use crate::app::App;
-use crate::db::{on_conflict_nothing, sql};
+use crate::db::{Transaction, on_conflict_nothing, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::audit::{self, Actor, Entry};
 use crate::service::check::Faults;
@@ -141,7 +139,7 @@ async fn set_once(app: &App, actor: Actor, name: &str, change: &GateChange) -> R
 }
 
 /// Makes the row if it is not there, and locks it. Returns what stood there before; none if it is new.
-async fn lock(tx: &DatabaseTransaction, name: &str) -> Result<Option<Gate>> {
+async fn lock(tx: &Transaction, name: &str) -> Result<Option<Gate>> {
     let shipped = Gate::shipped(name).unwrap_or_default();
     let before = gate::Entity::find_by_id(name.to_owned()).lock_exclusive().one(tx).await?;
     if let Some(gate::Model { name, percent, description }) = before {
@@ -162,7 +160,7 @@ fn said(gate: &Gate) -> String {
 /// Makes the gate name somebody as allowed or denied, or not at all.
 async fn list(
     app: &App,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     actor: Actor,
     gate: &mut Gate,
     user: UserId,

@@ -2,8 +2,9 @@
 
 use entity::notification::{self, NotificationKind};
 use entity::{CommentId, Subject, TweetId, UserId, comment, tweet};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
+use crate::db::Transaction;
 use crate::error::Result;
 use crate::service::{follow, like};
 
@@ -59,7 +60,7 @@ impl Deed {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn stands(self, tx: &DatabaseTransaction) -> Result<bool> {
+    pub async fn stands(self, tx: &Transaction) -> Result<bool> {
         Ok(match self {
             Self::Like { subject, tweet, actor, .. } => {
                 like::is_liked(tx, subject, actor).await?
@@ -75,11 +76,11 @@ impl Deed {
     }
 }
 
-async fn comment_lives(tx: &DatabaseTransaction, id: CommentId) -> Result<bool> {
+async fn comment_lives(tx: &Transaction, id: CommentId) -> Result<bool> {
     Ok(comment::Entity::find_by_id(id).count(tx).await? > 0)
 }
 
-async fn tweet_lives(tx: &DatabaseTransaction, id: TweetId) -> Result<bool> {
+async fn tweet_lives(tx: &Transaction, id: TweetId) -> Result<bool> {
     Ok(tweet::Entity::find_by_id(id).filter(tweet::Column::DeletedAt.is_null()).count(tx).await? > 0)
 }
 

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use entity::{UserId, inbox, notification};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::{SHOWN, add_unread};
 use crate::app::App;
-use crate::db::{marks, sql};
+use crate::db::{Transaction, marks, sql};
 use crate::error::{Error, Result, UserErrorCode};
 use crate::service::check::Faults;
 
@@ -114,12 +111,12 @@ async fn mark_up_to(app: &App, viewer: UserId, up_to: i64) -> Result<Marked> {
     Ok(Marked { count, rows })
 }
 
-async fn lock(tx: &DatabaseTransaction, viewer: UserId) -> Result<()> {
+async fn lock(tx: &Transaction, viewer: UserId) -> Result<()> {
     let inbox = inbox::Entity::find_by_id(viewer).lock_exclusive().one(tx).await?;
     inbox.map(drop).ok_or(Error::Unauthenticated)
 }
 
-async fn set_read(tx: &DatabaseTransaction, viewer: UserId, changed: Vec<i64>, read: bool) -> Result<()> {
+async fn set_read(tx: &Transaction, viewer: UserId, changed: Vec<i64>, read: bool) -> Result<()> {
     if !changed.is_empty() {
         notification::Entity::update_many()
             .set(notification::ActiveModel { is_read: Set(read), ..Default::default() })

@@ -3,8 +3,8 @@
 mod backup;
 mod bulk;
 mod configuration;
-mod feed;
 mod ends;
+mod feed;
 mod gate;
 mod logs;
 mod processes;
@@ -36,7 +36,9 @@ impl Ended {
 #[tokio::test]
 async fn help_names_every_command() {
     let help = Place::new().run(&["--help"]).await;
-    for command in ["serve", "worker", "migrate", "schema", "config", "seed", "feed", "queue", "user", "gate", "backup", "restore"] {
+    for command in
+        ["serve", "worker", "migrate", "schema", "config", "seed", "feed", "queue", "user", "gate", "backup", "restore"]
+    {
         assert!(help.ok().lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help:?}");
     }
     let user = ["list", "create", "suspend", "restore", "delete", "promote", "demote", "reset-password"];

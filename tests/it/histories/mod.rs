@@ -4,7 +4,8 @@
 //! still should be (no flicker), and has one's own tweets and the past of somebody just followed at once; counters equal
 //! what counting gives; comments, likes and notifications are those of the plain list of deeds. Once the queue is empty, the
 //! feed equals its definition, in pages of every size, from both ends, and everybody has been told of what stands. Two
-//! processes with clocks apart share the database; messages are handled late, out of order and more than once.
+//! processes with clocks apart share the database, or one reads from memory as much as it can; caches lose what they know now and
+//! then; messages are handled late, out of order and more than once.
 
 mod deeds;
 mod society;
@@ -49,6 +50,19 @@ pub enum Step {
     Promote,
     Sweep,
     Drain,
+    /// The caches lose some of what they know.
+    Forget(usize),
+}
+
+/// What the history happens in.
+#[derive(Clone, Copy)]
+pub struct House {
+    /// Authors with more followers are pulled.
+    limit: i64,
+    batch: u32,
+    /// Two processes, whose clocks are apart, take turns.
+    is_shared: bool,
+    is_cached: bool,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -75,16 +89,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Promote),
         1 => Just(Step::Sweep),
         1 => Just(Step::Drain),
+        3 => (0..10_usize).prop_map(Step::Forget),
     ];
     proptest::collection::vec(step, 20..70)
 }
 
-fn run(cases: u32, limit: i64, batch: u32) {
+fn run(cases: u32, house: House) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = Config { cases: share(cases), max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
     let tested = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
-            let mut world = World::new(limit, batch).await;
+            let mut world = World::new(house).await;
             for step in &steps {
                 let worked = world.take(step).await;
                 world.look(worked).await;
@@ -98,15 +113,30 @@ fn run(cases: u32, limit: i64, batch: u32) {
 
 #[test]
 fn all_is_right_when_people_cross_the_limit_all_the_time() {
-    run(18, 2, 2);
+    run(18, House { limit: 2, batch: 2, is_shared: true, is_cached: true });
 }
 
 #[test]
 fn all_is_right_when_everybody_is_pushed() {
-    run(9, 100, 1);
+    run(9, House { limit: 100, batch: 1, is_shared: true, is_cached: true });
 }
 
 #[test]
 fn all_is_right_when_nearly_everybody_is_pulled() {
-    run(9, 1, 3);
+    run(9, House { limit: 1, batch: 3, is_shared: true, is_cached: true });
+}
+
+#[test]
+fn all_is_right_in_one_process_from_memory() {
+    run(12, House { limit: 2, batch: 2, is_shared: false, is_cached: true });
+}
+
+#[test]
+fn all_is_right_in_one_process_from_memory_when_everybody_is_pushed() {
+    run(8, House { limit: 100, batch: 1, is_shared: false, is_cached: true });
+}
+
+#[test]
+fn all_is_right_without_memory() {
+    run(4, House { limit: 2, batch: 2, is_shared: true, is_cached: false });
 }

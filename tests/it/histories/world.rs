@@ -1,6 +1,7 @@
 //! A small society in two processes: takes a step after the other, and looks at everything in between.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use roost::service::audit::Actor;
 use roost::service::feed::{sweep, threshold, verify};
@@ -10,8 +11,9 @@ use serde_json::json;
 
 use super::deeds::{Comment, Deeds, Tweet};
 use super::told::{Inbox, Worked};
-use super::{Step, society};
+use super::{House, Step, society};
 use crate::support::pages::Pages;
+use crate::support::process::until;
 use crate::support::social::UNLIKE;
 use crate::support::{HOME_FEED, Person, TestApp};
 
@@ -19,7 +21,7 @@ use crate::support::{HOME_FEED, Person, TestApp};
 const MOST: usize = 6;
 
 pub struct World {
-    apps: [TestApp; 2],
+    apps: Vec<TestApp>,
     people: Vec<Person>,
     deeds: Deeds,
     inboxes: Vec<Inbox>,
@@ -31,16 +33,26 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(limit: i64, batch: u32) -> Self {
+    pub async fn new(house: House) -> Self {
         let app = TestApp::with(|config| {
-            (config.feed_push_limit, config.feed_batch, config.worker_concurrency) = (limit, batch, 1);
+            (config.feed_push_limit, config.feed_batch, config.worker_concurrency) = (house.limit, house.batch, 1);
+            if !house.is_cached {
+                config.cache_bytes = 0;
+            }
         })
         .await;
-        let second = app.second().await;
-        app.app.clock.advance(-50);
-        second.app.clock.advance(50);
+        let mut apps = vec![app];
+        if house.is_shared {
+            let second = apps[0].second().await;
+            apps[0].app.clock.advance(-50);
+            second.app.clock.advance(50);
+            apps.push(second);
+        }
+        for app in apps.iter().filter(|app| app.app.redis.is_some()) {
+            until("news to get to each process", async || !app.app.live.must_look()).await;
+        }
         let mut world = Self {
-            apps: [app, second],
+            apps,
             people: vec![],
             deeds: Deeds::default(),
             inboxes: vec![],
@@ -54,9 +66,9 @@ impl World {
         world
     }
 
-    /// The two processes take turns.
+    /// The processes take turns.
     fn app(&self) -> &TestApp {
-        &self.apps[self.taken % 2]
+        &self.apps[self.taken % self.apps.len()]
     }
 
     fn is_active(&self, person: usize) -> bool {
@@ -94,14 +106,48 @@ impl World {
             Step::Promote => drop(threshold::promote(&self.app().app).await.unwrap()),
             Step::Sweep => drop(sweep::sweep(&self.app().app).await.unwrap()),
             Step::Drain => self.app().drain().await,
+            Step::Forget(part) => self.forget(part),
             _ => (),
         }
+        self.hear().await;
         self.note_posted().await;
         let is_embedded = self.app().app.config.amqp_url.is_none();
         if is_embedded && self.app().number("SELECT COUNT(*) FROM outbox", []).await == 0 {
             return Worked::All;
         }
         if matches!(step, Step::Work(_) | Step::Drain) { Worked::Some } else { Worked::Not }
+    }
+
+    /// The caches lose something that they could have lost for want of room.
+    fn forget(&self, part: usize) {
+        let caches = self.app().app.db.caches();
+        match part % 5 {
+            0 => caches.forget_all(),
+            1 => caches.tips.forget_all(),
+            2 => caches.tweets.shelf.forget_all(),
+            3 => caches.timelines.shelf.forget_all(),
+            _ => {
+                caches.likes.shelf.forget_all();
+                caches.newest_comments.shelf.forget_all();
+            }
+        }
+    }
+
+    /// What one process has done acts in the other within a second: waits until it has heard of it.
+    async fn hear(&self) {
+        let [one, other] = self.apps.as_slice() else { return };
+        if one.app.redis.is_none() {
+            return; // then each asks the database
+        }
+        let news = || [one, other].map(|app| app.app.db.caches().news());
+        let deadline = Instant::now() + Duration::from_secs(2);
+        // What Redis did not pass on is made up for by then.
+        while let [[told, heard], [told_there, heard_there]] = news()
+            && (heard_there < told || heard < told_there)
+            && Instant::now() < deadline
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     async fn follow(&mut self, a: usize, b: usize) {
@@ -196,7 +242,7 @@ impl World {
         let is_told = |n: &usize| self.is_active(*n) && !self.inboxes[*n].shown(&self.deeds).is_empty();
         let told: Vec<usize> = (0..self.people.len()).filter(is_told).collect();
         let Some(a) = round(&told, which).copied() else { return };
-        let (app, person, inbox) = (&self.apps[self.taken % 2], &self.people[a], &mut self.inboxes[a]);
+        let (app, person, inbox) = (&self.apps[self.taken % self.apps.len()], &self.people[a], &mut self.inboxes[a]);
         match *step {
             Step::Mark(_, n) => inbox.mark(app, person, a, &self.deeds, n).await,
             Step::ReadUpTo(_, n) => inbox.read_up_to(app, person, &self.deeds, n).await,
@@ -248,7 +294,7 @@ impl World {
             self.seen[n].extend(feed);
         }
         society::check(self.app(), &self.people, &self.deeds).await;
-        let app = &self.apps[self.taken % 2];
+        let app = &self.apps[self.taken % self.apps.len()];
         for (n, inbox) in self.inboxes.iter_mut().enumerate() {
             inbox.check(app, &self.people, n, &self.deeds, worked).await;
         }
@@ -265,7 +311,10 @@ impl World {
     /// Equality with the definition, and every proof that there is.
     pub async fn settle(&mut self) {
         // The one whose clock is ahead: a message is due when the clock of its poster says so.
-        self.apps[1].drain().await;
+        if let Some(app) = self.apps.last() {
+            app.drain().await;
+        }
+        self.hear().await;
         self.look(Worked::All).await;
         for (n, person) in self.people.iter().enumerate().filter(|(n, _)| self.deeds.is_active(*n)) {
             let expected = self.app().oracle_feed(person).await;

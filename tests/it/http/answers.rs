@@ -95,7 +95,7 @@ async fn null_for_an_optional_argument_is_the_same_as_leaving_it_out() {
 async fn a_fault_of_ours_is_told_without_our_insides() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
-    app.damage("ALTER TABLE tweet RENAME TO gone").await;
+    app.damage("ALTER TABLE feed_entry RENAME TO gone").await;
     let query = "{ viewer { user { username } homeFeed { nodes { id } } } }";
     let answer = app.as_user(&ada).gql(query, json!({})).await;
     assert_eq!(answer.status, 200);

@@ -38,7 +38,7 @@ async fn every_answer_has_an_id_of_its_own_and_may_not_be_kept_or_guessed_at() {
 async fn a_fault_of_ours_is_told_by_the_id_in_the_header() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
-    app.damage("ALTER TABLE tweet RENAME TO gone").await;
+    app.damage("ALTER TABLE feed_entry RENAME TO gone").await;
     let answer = app.as_user(&ada).gql("{ viewer { homeFeed { nodes { id } } } }", json!({})).await;
     assert_eq!(answer.body["errors"][0]["extensions"]["requestId"], answer.headers["x-request-id"].to_str().unwrap());
     app.damage("ALTER TABLE session RENAME TO lost").await;

@@ -88,7 +88,6 @@ async fn a_folder_keeps_files() {
 #[tokio::test]
 async fn a_bucket_keeps_files() {
     let Some(address) = s3_url() else {
-        
         return;
     };
     let store = Store::open(&address).unwrap();

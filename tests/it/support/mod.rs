@@ -18,12 +18,14 @@ mod upload;
 pub mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use entity::{TweetId, UserId};
 use roost::app::App;
+use roost::cache::Change;
 use roost::config::Config;
 use roost::db::{Db, Engine, sql};
 use roost::http::{Documents, Server};
@@ -58,6 +60,9 @@ pub struct TestApp {
     pub checks_queue: bool,
 }
 
+/// Longer than any test.
+const FOR_GOOD: Duration = Duration::from_secs(86_400);
+
 impl TestApp {
     pub async fn new() -> Self {
         Self::with(|_| ()).await
@@ -83,18 +88,27 @@ impl TestApp {
 
     /// Another process, as it were, on the same database.
     pub async fn second(&self) -> Self {
-        Self::on(Arc::clone(&self.home), (*self.app.config).clone(), false).await
+        self.other((*self.app.config).clone()).await
     }
 
     /// The same with some settings changed, as after a restart.
     pub async fn restarted(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = (*self.app.config).clone();
         change(&mut config);
-        Self::on(Arc::clone(&self.home), config, false).await
+        self.other(config).await
+    }
+
+    /// Each sees that it is not alone, as a server does that looks for others.
+    async fn other(&self, config: Config) -> Self {
+        let other = Self::on(Arc::clone(&self.home), config, false).await;
+        self.app.live.others_are_there(true, FOR_GOOD);
+        other.app.live.others_are_there(true, FOR_GOOD);
+        other
     }
 
     async fn on(home: Arc<Home>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
+        app.live.others_are_there(false, FOR_GOOD);
         let documents = Documents::open(&app.config).unwrap();
         let server = Server::new(app.clone(), documents, CancellationToken::new());
         Self { router: server.router(), documents: Arc::clone(&server.documents), app, home, checks_queue }
@@ -202,6 +216,7 @@ impl TestApp {
     /// Changes the database behind the app's back.
     pub async fn damage(&self, text: &str) {
         self.app.db.write().execute_unprepared(text).await.unwrap();
+        self.app.db.caches().committed(&[Change::Everything]).await;
     }
 
     /// From now on every statement of a kind, INSERT or UPDATE, fails on a table.

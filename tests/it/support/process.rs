@@ -142,10 +142,11 @@ impl Place {
         std::fs::read_to_string(self.path("log")).unwrap()
     }
 
-    /// An app in this process on the same database.
+    /// An app in this process on the same database. It remembers nothing, so that it sees at once what others do.
     pub async fn open(&self) -> TestApp {
         std::fs::create_dir_all(&self.config.data_dir).unwrap();
-        TestApp::on(Arc::clone(&self.home), self.config.clone(), true).await
+        let config = Config { cache_bytes: 0, ..self.config.clone() };
+        TestApp::on(Arc::clone(&self.home), config, true).await
     }
 }
 

@@ -5,7 +5,8 @@ use roost::config::Config;
 
 use super::database::wait;
 
-/// Names in RabbitMQ and Redis that nobody else has. What is in RabbitMQ goes with it; Redis is told to forget by itself.
+/// Names in RabbitMQ, Redis and Memcached that nobody else has. What is in RabbitMQ goes with it; the others are told to forget
+/// by themselves.
 pub struct Names {
     amqp_url: Option<String>,
     prefix: String,
@@ -17,6 +18,7 @@ impl Names {
         let prefix = format!("test-{:016x}", rand::random::<u64>());
         config.amqp_url = amqp_url();
         config.redis_url = redis_url();
+        config.memcached_url = memcached_url();
         config.queue_prefix.clone_from(&prefix);
         config.redis_prefix.clone_from(&prefix);
         // Nobody can move the broker's clock.
@@ -42,6 +44,11 @@ impl Drop for Names {
 /// The Redis that the tests share, if this run has one.
 pub fn redis_url() -> Option<String> {
     url("ROOST_TEST_REDIS_URL")
+}
+
+/// The Memcached that the tests share, if this run has one.
+pub fn memcached_url() -> Option<String> {
+    url("ROOST_TEST_MEMCACHED_URL")
 }
 
 /// The RabbitMQ that the tests share, if this run has one.

@@ -1,12 +1,13 @@
 //! How each kind of damage is mended: one transaction a finding, under the locks that the ordinary writes take.
 
 use entity::{TweetId, UserId, follow};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{Check, Finding};
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::db::{on_conflict_nothing, sql};
+use crate::cache::Change;
+use crate::db::{Transaction, on_conflict_nothing, sql};
 use crate::error::Result;
 use crate::service::{feed::sweep, stats};
 
@@ -45,11 +46,12 @@ pub async fn repair(app: &App, finding: &Finding) -> Result<()> {
         Check::FeedIsDefinition if super::compare(&tx, user).await? > 0 => refill_all(app, &tx, user).await?,
         Check::FeedIsDefinition | Check::Garbage => (),
     }
+    tx.changed(Change::Everything);
     Ok(tx.commit().await?)
 }
 
 /// Pulls the edge, which makes the feed right at once, and fills it anew.
-async fn refill(app: &App, tx: &DatabaseTransaction, follower: UserId, followee: UserId) -> Result<()> {
+async fn refill(app: &App, tx: &Transaction, follower: UserId, followee: UserId) -> Result<()> {
     follow::Entity::update_many()
         .set(follow::ActiveModel { pushed: Set(0), filled_to: Set(TweetId(0)), ..Default::default() })
         .filter(follow::Column::FollowerId.eq(follower))
@@ -60,7 +62,7 @@ async fn refill(app: &App, tx: &DatabaseTransaction, follower: UserId, followee:
 }
 
 /// The same with every edge of a reader.
-async fn refill_all(app: &App, tx: &DatabaseTransaction, reader: UserId) -> Result<()> {
+async fn refill_all(app: &App, tx: &Transaction, reader: UserId) -> Result<()> {
     let edges = follow::Entity::find().filter(follow::Column::FollowerId.eq(reader)).all(tx).await?;
     for edge in edges {
         refill(app, tx, reader, edge.followee_id).await?;
@@ -68,7 +70,7 @@ async fn refill_all(app: &App, tx: &DatabaseTransaction, reader: UserId) -> Resu
     Ok(())
 }
 
-async fn recount(tx: &DatabaseTransaction, user: UserId) -> Result<()> {
+async fn recount(tx: &Transaction, user: UserId) -> Result<()> {
     let text = "UPDATE user_stats SET
                 tweet_count = (SELECT COUNT(*) FROM tweet WHERE author_id = ? AND deleted_at IS NULL),
                 follower_count = (SELECT COUNT(*) FROM follow WHERE followee_id = ?),

@@ -1,0 +1,159 @@
+//! What is known of one kind of thing, of at most so many bytes.
+//!
+//! A hit takes a lock that is held for some instructions, and waits for nothing. A fill is refused if anything of its shard
+//! was forgotten since the fill began: so a reader whose snapshot is old never puts back what a commit has replaced. What is
+//! used stays longest (second chance): a key that comes to the front of the queue and was asked for since goes to its end.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::weigh::Weigh;
+
+const SHARDS: usize = 32;
+
+/// For how many milliseconds something is believed. Everything that roost changes is forgotten at its commit; this is for
+/// what somebody changes by hand in the database.
+const LONGEST: u64 = 60_000;
+
+/// A reading of the caches' own clock, in milliseconds.
+pub type Moment = u64;
+
+pub struct Shelf<K, V> {
+    shards: Box<[Mutex<Shard<K, V>>]>,
+    hasher: RandomState,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+struct Shard<K, V> {
+    most: usize,
+    held: usize,
+    /// How often something was forgotten here.
+    generation: u64,
+    entries: HashMap<K, Entry<V>>,
+    /// Keys with the number of their entry. That of an entry which is gone or was replaced means nothing.
+    order: VecDeque<(K, u64)>,
+    entered: u64,
+}
+
+struct Entry<V> {
+    value: V,
+    since: Moment,
+    number: u64,
+    bytes: usize,
+    is_used: bool,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
+    /// With room for so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        let shard = || {
+            let (entries, order) = (HashMap::new(), VecDeque::new());
+            Mutex::new(Shard { most: bytes / SHARDS, held: 0, generation: 0, entries, order, entered: 0 })
+        };
+        let shards = std::iter::repeat_with(shard).take(SHARDS).collect();
+        Self { shards, hasher: RandomState::new(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// What is known, in the order of the keys.
+    pub fn look(&self, keys: &[K], now: Moment) -> Vec<Option<V>> {
+        let found: Vec<Option<V>> = keys.iter().map(|key| self.peek(key, now)).collect();
+        let hits = found.iter().flatten().count();
+        self.hits.fetch_add(hits as u64, Ordering::Relaxed);
+        self.misses.fetch_add((keys.len() - hits) as u64, Ordering::Relaxed);
+        found
+    }
+
+    /// The same for one, not counted.
+    pub fn peek(&self, key: &K, now: Moment) -> Option<V> {
+        let mut shard = self.shard(key);
+        let entry = shard.entries.get_mut(key)?;
+        if now.saturating_sub(entry.since) > LONGEST {
+            return None;
+        }
+        entry.is_used = true;
+        Some(entry.value.clone())
+    }
+
+    /// To be asked for before the read whose result is to be put here.
+    pub fn generation(&self, key: &K) -> u64 {
+        self.shard(key).generation
+    }
+
+    /// Puts what was read since `generation` was asked for, unless something was forgotten meanwhile.
+    pub fn put(&self, key: K, value: V, generation: u64, since: Moment) {
+        let mut shard = self.shard(&key);
+        if shard.generation == generation {
+            shard.put(key, value, since);
+        }
+    }
+
+    /// Whatever is read now or was read before is not believed.
+    pub fn forget(&self, key: &K) {
+        let mut shard = self.shard(key);
+        shard.generation += 1;
+        shard.remove(key);
+    }
+
+    pub fn forget_all(&self) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.generation += 1;
+            (shard.entries, shard.order, shard.held) = (HashMap::new(), VecDeque::new(), 0);
+        }
+    }
+
+    /// How often something was there and how often not, and how many bytes are held.
+    pub fn counts(&self) -> [u64; 3] {
+        let held: usize = self.shards.iter().map(|shard| lock(shard).held).sum();
+        [self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed), held as u64]
+    }
+
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
+        #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+        let place = self.hasher.hash_one(key) as usize % SHARDS;
+        #[expect(clippy::indexing_slicing, reason = "there are so many shards")]
+        lock(&self.shards[place])
+    }
+}
+
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: Clone + Eq + Hash, V: Weigh> Shard<K, V> {
+    fn put(&mut self, key: K, value: V, since: Moment) {
+        self.remove(&key);
+        let bytes = value.heap() + size_of::<(K, Entry<V>)>() + size_of::<(K, u64)>();
+        if bytes > self.most {
+            return;
+        }
+        self.entered += 1;
+        self.held += bytes;
+        self.order.push_back((key.clone(), self.entered));
+        self.entries.insert(key, Entry { value, since, number: self.entered, bytes, is_used: false });
+        while self.held > self.most {
+            let Some((key, number)) = self.order.pop_front() else { return };
+            match self.entries.get_mut(&key).filter(|entry| entry.number == number) {
+                Some(entry) if entry.is_used => {
+                    entry.is_used = false;
+                    self.order.push_back((key, number));
+                }
+                Some(_) => self.remove(&key),
+                None => (),
+            }
+        }
+        if self.order.len() > 2 * self.entries.len() + 16 {
+            let entries = &self.entries;
+            self.order.retain(|(key, number)| entries.get(key).is_some_and(|entry| entry.number == *number));
+        }
+    }
+
+    fn remove(&mut self, key: &K) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.held -= entry.bytes;
+        }
+    }
+}
