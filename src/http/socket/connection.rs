@@ -221,8 +221,8 @@ impl Connection {
         self.see_viewer().await;
         self.started += 1;
         let number = self.started;
-        let running = run_operation(self.server.clone(), operation, context, self.answers.clone(), id.clone(), number);
-        let trace = trace.clone();
+        let (server, answers, trace) = (self.server.clone(), self.answers.clone(), trace.clone());
+        let running = Box::pin(run_operation(server, operation, context, answers, id.clone(), number));
         let task = tokio::spawn(async move { trace.run(running).await }).abort_handle();
         self.operations.insert(id, Running { number, task });
         Ok(None)
