@@ -2,6 +2,8 @@
 //!
 //! They guide the work; what counts is the whole, which `bench/run` measures (docs/benchmarks.md).
 
+#![expect(clippy::expect_used, reason = "a bench fails by panicking")]
+
 use std::hint::black_box;
 
 use async_graphql::Variables;

@@ -47,7 +47,7 @@ enum Mode {
 enum Server {
     Sql(sql::Sql),
     Rows(rows::Rows),
-    Cached(cached::Cached),
+    Cached(Box<cached::Cached>),
 }
 
 /// What is asked of the home feed.
@@ -63,7 +63,7 @@ async fn main() -> anyhow::Result<()> {
     let server = match args.mode {
         Mode::Sql => Server::Sql(sql::Sql::open(&args.database_url).await?),
         Mode::Rows => Server::Rows(rows::Rows::open(&args.database_url).await?),
-        Mode::Cached => Server::Cached(cached::Cached::open(&args.database_url, &args.redis_url).await?),
+        Mode::Cached => Server::Cached(Box::new(cached::Cached::open(&args.database_url, &args.redis_url).await?)),
     };
     let router =
         Router::new().route("/home-lean", get(home)).route("/home-full", get(home)).with_state(Arc::new(server));
