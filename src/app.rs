@@ -1,5 +1,6 @@
 //! Everything that a request or a message needs, built here and only here, for the server, the command line and the tests.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use sea_orm::DbErr;
@@ -28,9 +29,12 @@ use crate::service::node::Node;
 /// those of all others along.
 const MOST_APART: i64 = 5 * SECOND;
 
-/// Cheap to clone: all clones share one state.
+/// Cheap to clone and small to hold, as every request and every socket does: all clones share one state.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+#[derive(Clone)]
+pub struct Parts {
     pub config: Arc<Config>,
     pub db: Db,
     pub bus: Bus,
@@ -70,7 +74,7 @@ impl App {
         let caches = Caches::new(config.cache_bytes, level);
         db.attach_caches(caches.clone());
         let live = Live::new(redis.as_ref(), caches);
-        let app = Self {
+        let app = Self(Arc::new(Parts {
             db,
             bus: Bus::new(&config, live.clone()).map_err(Error::internal)?,
             live,
@@ -90,14 +94,14 @@ impl App {
             failpoints: Failpoints::from_env(),
             redis,
             config: Arc::new(config),
-        };
+        }));
         crate::service::node::lease(&app).await?;
         Ok(app)
     }
 
     /// The same for somebody to whom an answer may be some time old; none if there is no replica of the database.
     pub fn lagging(&self) -> Option<Self> {
-        self.db.lagging().map(|db| Self { db, ..self.clone() })
+        self.db.lagging().map(|db| Self(Arc::new(Parts { db, ..Parts::clone(self) })))
     }
 
     /// Gives back what the process holds in the database, and leaves it. What is not given back runs out by itself.
@@ -107,6 +111,14 @@ impl App {
             tracing::warn!(error = error.log(), "the node number could not be given back");
         }
         self.db.close().await;
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

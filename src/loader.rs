@@ -2,12 +2,13 @@
 //!
 //! Loaders live for one request, or for one event of a subscription, and answer every key that they are asked.
 
+mod hydrate;
 mod likeable;
 mod photo;
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
@@ -20,6 +21,8 @@ use crate::error::{Error, Result};
 use crate::service::user::Person;
 use crate::service::{follow, stats, suspension, tweet as tweets, user};
 
+pub use hydrate::{CommentWants, Prefetched, TweetWants, UserWants};
+
 /// What lies between two users.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Relation {
@@ -31,18 +34,26 @@ pub struct Relation {
 
 pub struct Loaders {
     batches: DataLoader<Batches, HashMapCache>,
+    prefetched: Mutex<Arc<Prefetched>>,
 }
 
 impl Loaders {
     pub fn new(db: Db) -> Self {
         let batches = DataLoader::with_cache(Batches { db }, TokioSpawner::current(), Yield, HashMapCache::default());
-        Self { batches: batches.max_batch_size(usize::MAX) }
+        Self { batches: batches.max_batch_size(usize::MAX), prefetched: Mutex::default() }
+    }
+
+    fn db(&self) -> &Db {
+        &self.batches.loader().db
     }
 
     /// # Errors
     /// Whatever the database says; so do all of these.
     pub async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>> {
-        self.one(PersonKey(id)).await
+        match self.prefetched().people.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(PersonKey(id)).await,
+        }
     }
 
     /// Whether somebody is there for everybody to see.
@@ -51,7 +62,10 @@ impl Loaders {
     }
 
     pub async fn stats(&self, id: UserId) -> Result<Option<user_stats::Model>> {
-        self.one(StatsKey(id)).await
+        match self.prefetched().user_stats.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(StatsKey(id)).await,
+        }
     }
 
     pub async fn tweet(&self, id: TweetId) -> Result<Option<Arc<tweet::Model>>> {
@@ -59,11 +73,15 @@ impl Loaders {
     }
 
     pub async fn relation(&self, user: UserId, other: UserId) -> Result<Relation> {
-        Ok(self.one(RelationKey(user, other)).await?.unwrap_or_default())
+        match self.prefetched().relations.get(&(user, other)) {
+            Some(known) => Ok(*known),
+            None => Ok(self.one(RelationKey(user, other)).await?.unwrap_or_default()),
+        }
     }
 
     /// Forgets what was read. To be called after every change, and between the events of a subscription.
     pub fn clear(&self) {
+        *self.prefetched.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
         self.batches.clear::<PersonKey>();
         self.batches.clear::<VisibleKey>();
         self.batches.clear::<StatsKey>();

@@ -113,6 +113,9 @@ class Bench:
                     load.server.forget_peak()
                 load.run(connections, self.pace.warm_up)
                 figures = load.run(connections, self.pace.seconds)
+                # wrk looks at the status alone, and an answer with errors has 200 as well.
+                if len(count.answer(load, 0)) > 2 * figures["bytes"]:
+                    raise SystemExit(f"bench: {name} answers {workload} with {figures['bytes']:.0f} bytes on average")
                 figures |= {"system": name, "workload": workload, "connections": connections}
                 if workload == "post":
                     figures["behind"] = self._drain(name)

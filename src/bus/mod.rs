@@ -17,7 +17,7 @@ pub use message::Message;
 use rabbit::Rabbit;
 
 use crate::config::Config;
-use crate::live::{Event, Live};
+use crate::live::Live;
 
 /// Where messages wait for a worker.
 #[derive(Clone)]
@@ -60,11 +60,7 @@ impl Bus {
     /// Tells the workers that something was posted, those of other processes if there are none in this one: to be called after
     /// the commit. It saves them a wait, no more.
     pub fn wake(&self) {
-        if self.works_here.load(Ordering::Relaxed) {
-            self.live.work.notify_one();
-        } else {
-            self.live.tell(Event::Posted);
-        }
+        self.live.wake_workers(!self.works_here.load(Ordering::Relaxed));
     }
 
     /// For workers: returns when something was posted since the last call.

@@ -13,7 +13,7 @@ use super::Message;
 use crate::app::App;
 use crate::clock::SECOND;
 use crate::config::Config;
-use crate::db::{skip_locked, sql};
+use crate::db::{Db, skip_locked, sql};
 use crate::error::{Error, Result};
 use crate::trace::Trace;
 
@@ -131,6 +131,16 @@ pub async fn release(app: &App, message: &outbox::Model) -> Result<()> {
         .filter(outbox::Column::LeasedBy.eq(message.leased_by))
         .exec(app.db.write())
         .await?;
+    Ok(())
+}
+
+/// Gives back everything, for when nobody can be working on any of it.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn release_all(db: &Db) -> Result<()> {
+    let free = outbox::ActiveModel { leased_by: Set(0), leased_until: Set(0), ..Default::default() };
+    outbox::Entity::update_many().set(free).filter(outbox::Column::LeasedUntil.ne(0)).exec(db.write()).await?;
     Ok(())
 }
 

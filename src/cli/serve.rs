@@ -45,8 +45,6 @@ pub async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> 
     .await
 }
 
-/// For so long it is believed that there are no others, once it was seen.
-const ALONE: Duration = REREAD.saturating_mul(2);
 async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     let listening = TcpListener::bind(address).await;
     listening.with_context(|| format!("It is not possible to listen on {address} (choose another with {setting})"))
@@ -69,6 +67,9 @@ fn watch(app: &App, listener: Option<TcpListener>, stop: &CancellationToken) -> 
     }
     end.drop_guard()
 }
+
+/// For so long it is believed that there are no others, once it was seen.
+const ALONE: Duration = REREAD.saturating_mul(2);
 
 /// Without Redis nobody tells this process what others do. So once a second it sees whether there are any: then its
 /// listeners look for themselves, and once more when one has come or gone; and nothing is read from memory.

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject, Value};
 use entity::{Subject, TweetId, comment};
 
 use super::ContextExt;
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
 use super::id::GlobalId;
 use super::likeable::{self, LikerConnection};
-use super::page::{PageArgs, connection};
+use super::page::{PageArgs, connection, present_connection};
 use super::payload::{UserError, answer, payloads};
+use super::present::{Present, Presented, Presenter, id};
 use super::scalar::DateTime;
 use super::tweet::Tweet;
 use super::user::User;
+use super::wants;
 use crate::error::{Error, Result};
 use crate::limit::rate::Action;
 use crate::service::comment::NewComment;
@@ -101,6 +104,25 @@ impl Comment {
     }
 }
 
+impl Present for Comment {
+    const TYPES: &'static [&'static str] = &["Comment", "Node", "Likeable"];
+
+    fn field(&self, at: &Presenter<'_>, name: &str, field: &Field) -> Option<Value> {
+        let comment = &self.0;
+        Some(match name {
+            "id" => id(&GlobalId::Comment(comment.id)),
+            "author" => at.object(&User(comment.author_id), &field.selection_set.node)?,
+            "content" => comment.content.clone().into(),
+            "createdAt" => DateTime(comment.created_at).to_value(),
+            "editedAt" => comment.edited_at.map_or(Value::Null, |at| DateTime(at).to_value()),
+            "likeCount" => at.page.comment_stats.get(&comment.id)?.as_ref()?.like_count.into(),
+            "viewerHasLiked" => likeable::known_like(at, self.subject())?,
+            "viewerCanUpdate" => (at.viewer == Some(comment.author_id)).into(),
+            _ => return None,
+        })
+    }
+}
+
 connection! {
     /// The comments under one tweet, newest first.
     CommentConnection, CommentEdge, Comment
@@ -110,7 +132,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct CommentEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The comment.
     pub node: Comment,
 }
@@ -121,11 +143,25 @@ impl CommentEdge {
     }
 }
 
+present_connection!(CommentConnection, CommentEdge);
+
 /// The comments under a tweet. Those of all tweets of a page are read in one statement.
-pub async fn under(ctx: &Context<'_>, tweet: TweetId, args: PageArgs) -> Result<CommentConnection> {
+pub async fn under(ctx: &Context<'_>, tweet: TweetId, args: PageArgs) -> Result<Presented<CommentConnection>> {
     let request = args.request(ctx, Kind::Comments)?;
     let page = page::read(&request, async |slice| ctx.loaders().comments(tweet, slice).await).await?;
-    Ok(CommentConnection::new(page, CommentEdge::new))
+    let viewer = ctx.viewer_opt().map(|viewer| viewer.user);
+    ctx.loaders().hydrate_comments(viewer, &page.rows, wants::comments(ctx)).await?;
+    Ok(Presented(CommentConnection::new(page, CommentEdge::new)))
+}
+
+/// The same from what was fetched for the page, if nothing else is to be read for it: without cursors nothing is.
+pub fn known_under(at: &Presenter<'_>, tweet: TweetId, field: &Field) -> Option<CommentConnection> {
+    let request = at.document.page_args(field)?.request_for(Kind::Comments, false).ok()?;
+    if request.after.is_some() || request.before.is_some() {
+        return None;
+    }
+    let rows = at.page.comments.get(&(tweet, request.slice()))?.clone();
+    Some(CommentConnection::new(page::whole(&request, rows), CommentEdge::new))
 }
 
 /// content: 1 to 280 grapheme clusters; idempotencyKey as for tweets.

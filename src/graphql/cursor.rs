@@ -1,5 +1,10 @@
 //! Cursors: the key of a row, tagged with the kind of connection, so that none is taken for another's.
 
+use std::borrow::Cow;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -35,8 +40,8 @@ impl Kind {
         }
     }
 
-    pub fn encode(self, key: i64) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}:{key}", self.tag()))
+    pub fn encode(self, key: i64) -> Cursor {
+        Cursor(self, key)
     }
 
     /// The row need not be there any more.
@@ -53,5 +58,35 @@ impl Kind {
                 "{cursor:.40?} is not a cursor of this list. Use one that a page of it has returned."
             ))
         })
+    }
+}
+
+/// A place in a list. It becomes a text when it is asked for, which it mostly is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor(Kind, i64);
+
+impl Cursor {
+    pub fn text(self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}:{}", self.0.tag(), self.1))
+    }
+}
+
+impl From<Cursor> for Value {
+    fn from(cursor: Cursor) -> Self {
+        Self::String(cursor.text())
+    }
+}
+
+impl OutputType for Cursor {
+    fn type_name() -> Cow<'static, str> {
+        <String as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <String as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok((*self).into())
     }
 }

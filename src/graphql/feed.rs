@@ -8,9 +8,9 @@ use entity::{TweetId, UserId, tweet};
 use futures_util::Stream;
 use futures_util::stream;
 
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
 use super::feed_listeners::{FeedListeners, Listener};
-use super::page::connection;
+use super::page::{connection, present_connection};
 use super::tweet::Tweet;
 use super::{ContextExt, RequestContext};
 use crate::app::App;
@@ -29,7 +29,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct FeedEdge {
     /// Where it stands in the feed.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The tweet.
     pub node: Tweet,
 }
@@ -39,6 +39,8 @@ impl FeedEdge {
         Self { cursor: Kind::Feed.encode(tweet.id.0), node: Tweet(tweet) }
     }
 }
+
+present_connection!(FeedConnection, FeedEdge);
 
 #[derive(Default)]
 pub struct FeedSubscription;

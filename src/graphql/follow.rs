@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::UserId;
 
 use super::ContextExt;
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
 use super::id::GlobalId;
 use super::page::connection;
 use super::payload::{UserError, answer, payloads};
@@ -24,7 +24,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct FollowerEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// Who follows.
     pub node: User,
     /// Since when.
@@ -47,7 +47,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct FollowingEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// Who is followed.
     pub node: User,
     /// Since when.

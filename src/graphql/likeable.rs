@@ -12,11 +12,12 @@ use entity::Subject;
 
 use super::ContextExt;
 use super::comment::Comment;
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
 use super::id::GlobalId;
 use super::node::Node;
 use super::page::{PageArgs, connection};
 use super::payload::{UserError, answer, payloads};
+use super::present::Presenter;
 use super::scalar::DateTime;
 use super::tweet::Tweet;
 use super::user::User;
@@ -74,6 +75,12 @@ pub async fn viewer_has_liked(ctx: &Context<'_>, subject: Subject) -> Result<boo
     ctx.loaders().has_liked(viewer.user, subject).await
 }
 
+/// The same from what was fetched for the page.
+pub fn known_like(at: &Presenter<'_>, subject: Subject) -> Option<Value> {
+    let Some(viewer) = at.viewer else { return Some(false.into()) };
+    at.page.likes.get(&(viewer, subject)).map(|has_liked| (*has_liked).into())
+}
+
 pub async fn likers(ctx: &Context<'_>, subject: Subject, args: PageArgs) -> Result<LikerConnection> {
     let page = like::likers(ctx.app(), subject, &args.request(ctx, Kind::Likers)?).await?;
     Ok(LikerConnection::new(page, LikerEdge::new))
@@ -106,7 +113,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct LikerEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// Who likes it.
     pub node: User,
     /// Since when.

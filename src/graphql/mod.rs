@@ -15,22 +15,25 @@ mod notification;
 mod page;
 mod payload;
 mod photo;
+mod present;
 mod profile;
 mod rate;
 mod roots;
 mod scalar;
+mod selection;
 mod session;
 mod tweet;
 mod tweet_changed;
 mod upload;
 mod user;
 mod viewer;
+mod wants;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Context, MergedObject, MergedSubscription, SchemaBuilder};
+use async_graphql::{Context, ContextBase, MergedObject, MergedSubscription, SchemaBuilder, ValidationMode};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
@@ -81,14 +84,27 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 }
 
 /// The schema that answers requests.
-pub fn schema(app: App) -> Schema {
-    let listeners = FeedListeners::start(&app);
-    let mut builder = builder();
-    if !app.config.introspection {
-        // Suggestions would tell the names one by one.
-        builder = builder.disable_introspection().disable_suggestions();
+#[derive(Clone)]
+pub struct Schemas {
+    /// Holds a document against every rule first.
+    pub strict: Schema,
+    /// For documents that have passed, with variables that are known to be right: it leaves out what says the same every time.
+    pub proven: Schema,
+}
+
+impl Schemas {
+    pub fn new(app: &App) -> Self {
+        let listeners = FeedListeners::start(app);
+        let with = |mode| {
+            let mut builder = builder().validation_mode(mode);
+            if !app.config.introspection {
+                // Suggestions would tell the names one by one.
+                builder = builder.disable_introspection().disable_suggestions();
+            }
+            builder.data(app.clone()).data(listeners.clone()).finish()
+        };
+        Self { strict: with(ValidationMode::Strict), proven: with(ValidationMode::Fast) }
     }
-    builder.data(app).data(listeners).finish()
 }
 
 /// The public contract, as it stands in schema.graphql.
@@ -115,8 +131,20 @@ impl RequestContext {
         Arc::new(Self { viewer: Mutex::new(viewer), loaders, lagging, client, rates, turn })
     }
 
+    pub fn viewer(&self) -> Option<Viewer> {
+        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an operation reads from.
+    fn reads<'a, T>(&'a self, ctx: &ContextBase<'a, T>) -> (&'a App, &'a Loaders) {
+        match self.lagging(ctx) {
+            Some(lagging) => (&lagging.app, &lagging.loaders),
+            None => (ctx.data_unchecked(), &self.loaders),
+        }
+    }
+
     /// For the query of somebody who is not logged in: they have written nothing that they could miss.
-    fn lagging(&self, ctx: &Context<'_>) -> Option<&Lagging> {
+    fn lagging<T>(&self, ctx: &ContextBase<'_, T>) -> Option<&Lagging> {
         self.lagging.as_ref().filter(|_| ctx.query_env.operation.node.ty == OperationType::Query)
     }
 
@@ -167,7 +195,7 @@ pub trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn app(&self) -> &App {
-        self.request().lagging(self).map_or_else(|| self.data_unchecked(), |lagging| &lagging.app)
+        self.request().reads(self).0
     }
 
     fn request(&self) -> &Arc<RequestContext> {
@@ -175,7 +203,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn viewer_opt(&self) -> Option<Viewer> {
-        *self.request().viewer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.request().viewer()
     }
 
     fn viewer(&self) -> Result<Viewer> {
@@ -187,8 +215,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        let request = self.request();
-        request.lagging(self).map_or(&request.loaders, |lagging| &lagging.loaders)
+        self.request().reads(self).1
     }
 
     async fn charge(&self, done: &[(Action, usize)]) -> Result<Viewer> {

@@ -100,7 +100,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct NotificationEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: cursor::Cursor,
     /// The notification.
     pub node: Notification,
 }

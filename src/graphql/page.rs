@@ -1,8 +1,10 @@
 //! Relay's cursor connections: the one place that knows their rules.
 
-use async_graphql::{Context, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, SimpleObject, Value};
 
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
+use super::present::{Present, Presenter};
 use crate::error::{Error, Result};
 use crate::service::page::{End, Page, PageRequest};
 
@@ -21,23 +23,28 @@ impl PageArgs {
     /// # Errors
     /// BAD_USER_INPUT for first and last together, a size out of range, or a cursor of something else.
     pub fn request(&self, ctx: &Context<'_>, kind: Kind) -> Result<PageRequest> {
+        let page_info = ctx.look_ahead().field("pageInfo");
+        let behind = if self.last.is_none() { "hasPreviousPage" } else { "hasNextPage" };
+        self.request_for(kind, page_info.field(behind).exists())
+    }
+
+    /// The same, by somebody who knows whether it is asked what lies behind the page.
+    ///
+    /// # Errors
+    /// Those of `request`.
+    pub fn request_for(&self, kind: Kind, look_back: bool) -> Result<PageRequest> {
         let (from, size) = match (self.first, self.last) {
             (Some(_), Some(_)) => return Err(Error::BadInput("Give first or last, not both.".to_owned())),
             (Some(first), None) => (End::Newest, size("first", first)?),
             (None, Some(last)) => (End::Oldest, size("last", last)?),
             (None, None) => (End::Newest, DEFAULT),
         };
-        let page_info = ctx.look_ahead().field("pageInfo");
-        let behind = match from {
-            End::Newest => "hasPreviousPage",
-            End::Oldest => "hasNextPage",
-        };
         Ok(PageRequest {
             size,
             from,
             after: self.after.as_deref().map(|cursor| kind.decode(cursor)).transpose()?,
             before: self.before.as_deref().map(|cursor| kind.decode(cursor)).transpose()?,
-            look_back: page_info.field(behind).exists(),
+            look_back,
         })
     }
 }
@@ -57,19 +64,33 @@ pub struct PageInfo {
     /// Whether there are items before this page.
     has_previous_page: bool,
     /// The cursor of the first item; null on an empty page.
-    start_cursor: Option<String>,
+    start_cursor: Option<Cursor>,
     /// The cursor of the last item; null on an empty page.
-    end_cursor: Option<String>,
+    end_cursor: Option<Cursor>,
+}
+
+impl Present for PageInfo {
+    const TYPES: &'static [&'static str] = &["PageInfo"];
+
+    fn field(&self, _: &Presenter<'_>, name: &str, _: &Field) -> Option<Value> {
+        Some(match name {
+            "hasNextPage" => self.has_next_page.into(),
+            "hasPreviousPage" => self.has_previous_page.into(),
+            "startCursor" => self.start_cursor.map_or(Value::Null, Into::into),
+            "endCursor" => self.end_cursor.map_or(Value::Null, Into::into),
+            _ => return None,
+        })
+    }
 }
 
 /// Turns the rows of a page into edges.
-pub fn edges<T, E>(page: Page<T>, edge: impl Fn(T) -> E, cursor: impl Fn(&E) -> &String) -> (Vec<E>, PageInfo) {
+pub fn edges<T, E>(page: Page<T>, edge: impl Fn(T) -> E, cursor: impl Fn(&E) -> Cursor) -> (Vec<E>, PageInfo) {
     let edges: Vec<E> = page.rows.into_iter().map(edge).collect();
     let page_info = PageInfo {
         has_next_page: page.has_next,
         has_previous_page: page.has_previous,
-        start_cursor: edges.first().map(|edge| cursor(edge).clone()),
-        end_cursor: edges.last().map(|edge| cursor(edge).clone()),
+        start_cursor: edges.first().map(&cursor),
+        end_cursor: edges.last().map(&cursor),
     };
     (edges, page_info)
 }
@@ -97,10 +118,52 @@ macro_rules! connection {
 
         impl $connection {
             pub fn new<T>(page: $crate::service::page::Page<T>, edge: impl Fn(T) -> $edge) -> Self {
-                let (edges, page_info) = $crate::graphql::page::edges(page, edge, |edge| &edge.cursor);
+                let (edges, page_info) = $crate::graphql::page::edges(page, edge, |edge| edge.cursor);
                 Self { edges, page_info }
             }
         }
     };
 }
 pub(crate) use connection;
+
+/// Has a connection and its edges presented without the engine, where their nodes are.
+macro_rules! present_connection {
+    ($connection:ident, $edge:ident) => {
+        impl $crate::graphql::present::Present for $connection {
+            const TYPES: &'static [&'static str] = &[stringify!($connection)];
+
+            fn field(
+                &self,
+                at: &$crate::graphql::present::Presenter<'_>,
+                name: &str,
+                field: &async_graphql::parser::types::Field,
+            ) -> Option<async_graphql::Value> {
+                let set = &field.selection_set.node;
+                match name {
+                    "nodes" => at.list(self.edges.iter().map(|edge| &edge.node), set),
+                    "edges" => at.list(&self.edges, set),
+                    "pageInfo" => at.object(&self.page_info, set),
+                    _ => None,
+                }
+            }
+        }
+
+        impl $crate::graphql::present::Present for $edge {
+            const TYPES: &'static [&'static str] = &[stringify!($edge)];
+
+            fn field(
+                &self,
+                at: &$crate::graphql::present::Presenter<'_>,
+                name: &str,
+                field: &async_graphql::parser::types::Field,
+            ) -> Option<async_graphql::Value> {
+                match name {
+                    "cursor" => Some(self.cursor.into()),
+                    "node" => at.object(&self.node, &field.selection_set.node),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use present_connection;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, ID, InputObject, Object, Value};
 use entity::photo;
 
 use super::ContextExt;
 use super::id::GlobalId;
+use super::present::{Present, Presenter, id};
 use super::upload::Upload;
 use crate::service::media;
 use crate::service::photo::NewPhoto;
@@ -46,6 +48,23 @@ impl Photo {
     /// What it shows, in words; may be empty.
     async fn alt_text(&self) -> &str {
         &self.0.alt_text
+    }
+}
+
+impl Present for Photo {
+    const TYPES: &'static [&'static str] = &["Photo", "Node"];
+
+    fn field(&self, at: &Presenter<'_>, name: &str, _: &Field) -> Option<Value> {
+        let photo = &self.0;
+        Some(match name {
+            "id" => id(&GlobalId::Photo(photo.id)),
+            "url" => media::url(at.app, &photo.name).into(),
+            "previewUrl" => media::url(at.app, &photo.preview).into(),
+            "width" => photo.width.into(),
+            "height" => photo.height.into(),
+            "altText" => photo.alt_text.clone().into(),
+            _ => return None,
+        })
     }
 }
 

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject, Value};
 use entity::{Subject, tweet};
 
 use super::ContextExt;
 use super::comment::{self, CommentConnection};
-use super::cursor::Kind;
+use super::cursor::{Cursor, Kind};
 use super::feed::FeedEdge;
 use super::id::GlobalId;
 use super::likeable::{self, LikerConnection};
-use super::page::{PageArgs, connection};
+use super::page::{PageArgs, connection, present_connection};
 use super::payload::{UserError, answer, payloads};
 use super::photo::{Photo, PhotoInput};
+use super::present::{Present, Presented, Presenter, id};
 use super::scalar::DateTime;
 use super::user::User;
 use super::viewer::Viewer;
@@ -89,13 +91,38 @@ impl Tweet {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<CommentConnection> {
+    ) -> Result<Presented<CommentConnection>> {
         comment::under(ctx, self.0.id, PageArgs { first, after, last, before }).await
     }
 
     /// Whether the viewer may delete it: it is their own.
     async fn viewer_can_delete(&self, ctx: &Context<'_>) -> bool {
         ctx.viewer_opt().is_some_and(|viewer| viewer.user == self.0.author_id)
+    }
+}
+
+impl Present for Tweet {
+    const TYPES: &'static [&'static str] = &["Tweet", "Node", "Likeable"];
+
+    fn field(&self, at: &Presenter<'_>, name: &str, field: &Field) -> Option<Value> {
+        let (tweet, set) = (&self.0, &field.selection_set.node);
+        let stats = || at.page.tweet_stats.get(&tweet.id)?.as_ref();
+        Some(match name {
+            "id" => id(&GlobalId::Tweet(tweet.id)),
+            "author" => at.object(&User(tweet.author_id), set)?,
+            "content" => tweet.content.clone().into(),
+            "createdAt" => DateTime(tweet.created_at).to_value(),
+            "photos" => {
+                let photos: Vec<_> = at.page.photos.get(&tweet.id)?.iter().cloned().map(Photo).collect();
+                at.list(&photos, set)?
+            }
+            "commentCount" => stats()?.comment_count.into(),
+            "likeCount" => stats()?.like_count.into(),
+            "viewerHasLiked" => likeable::known_like(at, Subject::Tweet(tweet.id))?,
+            "viewerCanDelete" => (at.viewer == Some(tweet.author_id)).into(),
+            "comments" => at.object(&comment::known_under(at, tweet.id, field)?, set)?,
+            _ => return None,
+        })
     }
 }
 
@@ -108,7 +135,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct TweetEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The tweet.
     pub node: Tweet,
 }
@@ -118,6 +145,8 @@ impl TweetEdge {
         Self { cursor: Kind::Tweets.encode(tweet.id.0), node: Tweet(tweet) }
     }
 }
+
+present_connection!(TweetConnection, TweetEdge);
 
 /// content: 1 to 280 grapheme clusters. idempotencyKey: unique for the author for 24 hours; a repeat with the same input
 /// changes nothing and returns the first result, with another input it is the error IDEMPOTENCY_MISMATCH.

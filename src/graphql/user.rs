@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, ID, Object, Result, ScalarType, Value};
 use entity::UserId;
 
 use super::ContextExt;
@@ -10,8 +11,10 @@ use super::cursor::Kind;
 use super::follow::{FollowerConnection, FollowerEdge, FollowingConnection, FollowingEdge};
 use super::id::GlobalId;
 use super::page::PageArgs;
+use super::present::{Present, Presented, Presenter, id};
 use super::scalar::DateTime;
 use super::tweet::{TweetConnection, TweetEdge};
+use super::wants;
 use crate::error::Error;
 use crate::service::user::Person;
 use crate::service::{follow, media, tweet, user};
@@ -96,10 +99,12 @@ impl User {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<TweetConnection> {
+    ) -> Result<Presented<TweetConnection>> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Tweets)?;
         let page = tweet::timeline::page(ctx.app(), self.0, &request).await?;
-        Ok(TweetConnection::new(page, TweetEdge::new))
+        let viewer = ctx.viewer_opt().map(|viewer| viewer.user);
+        ctx.loaders().hydrate_tweets(viewer, &page.rows, &wants::tweets(ctx)).await?;
+        Ok(Presented(TweetConnection::new(page, TweetEdge::new)))
     }
 
     /// Newest follow first.
@@ -131,6 +136,28 @@ impl User {
     }
 }
 
+impl Present for User {
+    const TYPES: &'static [&'static str] = &["User", "Node"];
+
+    fn field(&self, at: &Presenter<'_>, name: &str, field: &Field) -> Option<Value> {
+        let person = || at.page.people.get(&self.0)?.as_ref();
+        let stats = || at.page.user_stats.get(&self.0)?.as_ref();
+        let relation = || at.page.relations.get(&(at.viewer?, self.0));
+        Some(match name {
+            "id" => id(&GlobalId::User(self.0)),
+            "username" => person()?.0.username.clone().into(),
+            "createdAt" => DateTime(person()?.0.created_at).to_value(),
+            "profile" => at.object(&Profile(Arc::clone(person()?)), &field.selection_set.node)?,
+            "tweetCount" => stats()?.tweet_count.into(),
+            "followerCount" => stats()?.follower_count.into(),
+            "followingCount" => stats()?.following_count.into(),
+            "viewerIsFollowing" => relation()?.follows.into(),
+            "isFollowingViewer" => relation()?.followed.into(),
+            _ => return None,
+        })
+    }
+}
+
 /// What a person shows of themselves.
 #[derive(Clone, Debug)]
 pub struct Profile(pub Arc<Person>);
@@ -145,7 +172,7 @@ impl Profile {
 
     /// The username until one is chosen.
     async fn nickname(&self) -> &str {
-        self.0.1.nickname.as_deref().unwrap_or(&self.0.0.username)
+        self.shown_name()
     }
 
     /// What the person says of themselves; may be empty.
@@ -156,6 +183,26 @@ impl Profile {
     /// A square picture, if there is one.
     async fn avatar_url(&self, ctx: &Context<'_>) -> Option<String> {
         Some(media::url(ctx.app(), self.0.1.avatar.as_deref()?))
+    }
+}
+
+impl Profile {
+    fn shown_name(&self) -> &str {
+        self.0.1.nickname.as_deref().unwrap_or(&self.0.0.username)
+    }
+}
+
+impl Present for Profile {
+    const TYPES: &'static [&'static str] = &["Profile", "Node"];
+
+    fn field(&self, at: &Presenter<'_>, name: &str, _: &Field) -> Option<Value> {
+        Some(match name {
+            "id" => id(&GlobalId::Profile(self.0.0.id)),
+            "nickname" => self.shown_name().into(),
+            "bio" => self.0.1.bio.clone().into(),
+            "avatarUrl" => self.0.1.avatar.as_ref().map_or(Value::Null, |name| media::url(at.app, name).into()),
+            _ => return None,
+        })
     }
 }
 

@@ -9,8 +9,10 @@ use super::feed::{FeedConnection, FeedEdge};
 use super::id::GlobalId;
 use super::notification::{NotificationConnection, NotificationEdge};
 use super::page::PageArgs;
+use super::present::Presented;
 use super::session::Session;
 use super::user::User;
+use super::wants;
 use crate::error::Error;
 use crate::service::{feed, notification, session};
 
@@ -45,10 +47,11 @@ impl Viewer {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<FeedConnection> {
+    ) -> Result<Presented<FeedConnection>> {
         let request = PageArgs { first, after, last, before }.request(ctx, Kind::Feed)?;
         let page = feed::read::page(ctx.app(), self.0, &request).await?;
-        Ok(FeedConnection::new(page, FeedEdge::new))
+        ctx.loaders().hydrate_tweets(Some(self.0), &page.rows, &wants::tweets(ctx)).await?;
+        Ok(Presented(FeedConnection::new(page, FeedEdge::new)))
     }
 
     /// What others did that concerns me, newest first.

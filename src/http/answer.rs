@@ -19,6 +19,9 @@ use crate::limit::rate::Limited;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-response+json; charset=utf-8");
 
+/// The room, in bytes, that an answer is given from the beginning: enough for a page of 20 tweets.
+const USUAL_ANSWER: usize = 16 << 10;
+
 /// How many characters of what we say of a request there are at most: it may quote the request.
 const LONGEST_MESSAGE: usize = 200;
 
@@ -154,13 +157,17 @@ pub fn is_request_error(executed: &Executed) -> bool {
 
 /// The answer as JSON.
 pub fn to_json(executed: &Executed) -> String {
-    let json = if is_request_error(executed) {
-        serde_json::to_string(&json!({ "errors": executed.errors }))
+    let mut json = Vec::with_capacity(USUAL_ANSWER);
+    let written = if is_request_error(executed) {
+        serde_json::to_writer(&mut json, &json!({ "errors": executed.errors }))
     } else {
-        serde_json::to_string(executed)
+        serde_json::to_writer(&mut json, executed)
     };
     // An answer is made of strings, numbers and maps with string keys: serde_json takes them all.
-    json.unwrap_or_else(|_| internal("an answer could not be written"))
+    match (written, String::from_utf8(json)) {
+        (Ok(()), Ok(json)) => json,
+        _ => internal("an answer could not be written"),
+    }
 }
 
 fn internal(message: &str) -> String {

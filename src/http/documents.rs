@@ -2,9 +2,11 @@
 //! the id of a trusted one. What was parsed is kept, so that a document is parsed once and not once a request.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use async_graphql::parser::types::DocumentOperations;
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 
@@ -24,7 +26,7 @@ pub struct Documents {
     only: Option<HashSet<Arc<str>>>,
     /// By hash, as clients have registered them; none if they may not.
     persisted: Option<Cache<Arc<str>>>,
-    parsed: Cache<Arc<Document>>,
+    parsed: Cache<Arc<Known>>,
     visited: AtomicUsize,
 }
 
@@ -65,7 +67,7 @@ impl Documents {
 
     /// # Errors
     /// 400 when the document is not known, may not be executed, or is above a limit.
-    pub fn find(&self, source: Source) -> Result<Arc<Document>, Rejection> {
+    pub fn find(&self, source: Source) -> Result<Arc<Known>, Rejection> {
         match source {
             Source::Text(text) => self.parse(&text),
             Source::Id(id) => {
@@ -99,7 +101,7 @@ impl Documents {
         self.trusted.get(&hash).cloned().or_else(|| self.persisted.as_ref()?.get(&hash))
     }
 
-    fn parse(&self, text: &str) -> Result<Arc<Document>, Rejection> {
+    fn parse(&self, text: &str) -> Result<Arc<Known>, Rejection> {
         if self.only.as_ref().is_some_and(|only| !only.contains(text)) {
             return Err(not_found("Only trusted documents are executed here, and this is none of them."));
         }
@@ -114,9 +116,37 @@ impl Documents {
             let message = "Introspection is switched off on this server.";
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED", message));
         }
-        let document = Arc::new(document);
+        let document = Arc::new(Known { document, is_proven: AtomicBool::new(false) });
         self.parsed.put(text, Arc::clone(&document), text.len() + document.bytes());
         Ok(document)
+    }
+}
+
+/// A document within the limits.
+pub struct Known {
+    document: Document,
+    is_proven: AtomicBool,
+}
+
+impl Known {
+    /// Whether the engine has held it against every rule.
+    pub fn is_proven(&self) -> bool {
+        self.is_proven.load(Ordering::Relaxed)
+    }
+
+    /// The engine has executed it. Of several operations, that says nothing of the others.
+    pub fn prove(&self) {
+        if matches!(self.document.parsed.operations, DocumentOperations::Single(_)) {
+            self.is_proven.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Deref for Known {
+    type Target = Document;
+
+    fn deref(&self) -> &Document {
+        &self.document
     }
 }
 

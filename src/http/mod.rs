@@ -41,7 +41,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::app::App;
-use crate::graphql::{Schema, schema};
+use crate::graphql::Schemas;
 use crate::service::session;
 pub use documents::Documents;
 pub use monitor::Monitor;
@@ -89,7 +89,7 @@ impl Default for Timings {
 pub struct Server {
     pub app: App,
     pub timings: Timings,
-    schema: Schema,
+    schemas: Schemas,
     pub documents: Arc<Documents>,
     uploads: upload::Memory,
     /// Cancelled when the server stops.
@@ -101,11 +101,11 @@ impl Server {
     /// Has to be called within a runtime: it also starts to watch for sessions that end, until it is stopped.
     pub fn new(app: App, documents: Documents, stop: CancellationToken) -> Self {
         tokio::spawn(session::watch(app.clone(), stop.clone()));
-        let schema = schema(app.clone());
+        let schemas = Schemas::new(&app);
         let uploads = upload::Memory::new(app.config.upload_memory_bytes);
         let request = Duration::from_secs(app.config.request_seconds.into());
         let timings = Timings { request, ..Timings::default() };
-        Self { app, timings, schema, documents: Arc::new(documents), uploads, stop, sockets: TaskTracker::new() }
+        Self { app, timings, schemas, documents: Arc::new(documents), uploads, stop, sockets: TaskTracker::new() }
     }
 
     pub fn router(&self) -> Router {

@@ -69,8 +69,7 @@ pub async fn guarded(State(monitor): State<Monitor>, parts: Parts) -> Response {
         Some(token) if is_sent(token, headers) => open(State(monitor)).await,
         Some(_) => {
             let message = "The metrics are for who sends metrics_token: Authorization: Bearer TOKEN.";
-            let refused = Rejection::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).into_response();
-            ([(header::WWW_AUTHENTICATE, "Bearer")], refused).into_response()
+            Rejection::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message).into_response()
         }
         None if is_from_here(&parts) => open(State(monitor)).await,
         None => answer::not_found().await.into_response(),

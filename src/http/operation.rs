@@ -11,18 +11,21 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
 use super::Server;
-use super::answer::{Rejection, failed, mask};
-use super::documents::Documents;
+use super::answer::{Rejection, failed, is_request_error, mask};
+use super::documents::{Documents, Known};
 use super::params::Params;
 use super::tally::Tally;
 use super::{rate, request_id};
 use crate::error::Error;
-use crate::graphql::RequestContext;
+use crate::graphql::{RequestContext, Schema};
 use crate::limit::document::fits_int;
 
 /// An operation that may be executed.
 pub struct Operation {
     request: Request,
+    document: Arc<Known>,
+    /// Whether every variable is known to be what it should be.
+    is_plain: bool,
     pub kind: OperationType,
     /// The objects that it may return, and 10 for each change: never less than 1.
     pub cost: u64,
@@ -33,6 +36,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// The schema to execute it with.
+    fn schema<'a>(&self, server: &'a Server) -> &'a Schema {
+        if self.is_plain && self.document.is_proven() { &server.schemas.proven } else { &server.schemas.strict }
+    }
+
     /// What the answer says of the cost, if the client wants to know: how much it is, how much one operation may cost, and
     /// how much the client may still spend; null if that is not limited.
     fn told_cost(&self, documents: &Documents, context: &RequestContext) -> Option<Value> {
@@ -67,11 +75,12 @@ impl Params {
         let (kind, variables) = (operation.ty, with_defaults(operation, self.variables.clone()));
         has_ints(operation, &variables)?;
         let cost = document.cost(name, &variables, &documents.limits)?;
+        let is_plain = are_plain(operation, &variables);
         let mut request = Request::new("").variables(variables);
         request.operation_name = name.map(ToOwned::to_owned);
         request.set_parsed_query(document.parsed.clone());
         let root = document.root_field(operation).cloned();
-        Ok(Operation { request, kind, cost, tells_cost: self.wants_cost(), root })
+        Ok(Operation { request, document, is_plain, kind, cost, tells_cost: self.wants_cost(), root })
     }
 }
 
@@ -95,13 +104,30 @@ fn has_ints(operation: &OperationDefinition, variables: &Variables) -> Result<()
         let name = &definition.name.node;
         if matches!(&definition.var_type.node.base, BaseType::Named(ty) if ty == "Int")
             && let Some(Value::Number(number)) = variables.get(name)
-            && !fits_int(number)
+            && (number.is_f64() || !fits_int(number))
         {
             let message = format!("The variable ${name:.60} is an Int, which has 32 bits: {number} is none.");
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message));
         }
     }
     Ok(())
+}
+
+/// Whether all variables are single values of the types that every schema has, and right. The engine would find out only when
+/// it holds the document against its rules.
+fn are_plain(operation: &OperationDefinition, variables: &Variables) -> bool {
+    operation.variable_definitions.iter().map(|definition| &definition.node).all(|definition| {
+        let ty = &definition.var_type.node;
+        let BaseType::Named(name) = &ty.base else { return false };
+        match variables.get(&definition.name.node) {
+            None | Some(Value::Null) => ty.nullable,
+            Some(Value::String(_)) => matches!(name.as_str(), "String" | "ID"),
+            Some(Value::Boolean(_)) => name == "Boolean",
+            // has_ints has seen to it that it is one.
+            Some(Value::Number(_)) => name == "Int",
+            Some(_) => false,
+        }
+    })
 }
 
 /// The engine knows the default of a variable where it is an argument, but not in `@skip` and `@include`.
@@ -127,14 +153,18 @@ pub async fn execute(
     deadline: Instant,
 ) -> Executed {
     let cost = operation.told_cost(&server.documents, &context);
+    let (schema, document) = (operation.schema(server), operation.document);
     let tally = Tally::begin(&server.app.metrics, operation.kind, operation.root);
     let request = operation.request.data(Arc::clone(&context));
-    let executed = AssertUnwindSafe(server.schema.execute(request)).catch_unwind();
+    let executed = AssertUnwindSafe(schema.execute(request)).catch_unwind();
     let mut executed = match timeout_at(deadline, executed).await {
         Ok(Ok(executed)) => executed,
         Ok(Err(_panic)) => failed(Error::internal("a resolver panicked")),
         Err(_elapsed) => failed(Error::Timeout),
     };
+    if !is_request_error(&executed) {
+        document.prove();
+    }
     executed.extensions.extend(cost.map(|cost| ("cost".to_owned(), cost)));
     mask(&mut executed, &server.app.config, &request_id::current());
     tally.answered(&executed);
@@ -158,7 +188,7 @@ pub fn execute_stream(
     let tally = Tally::begin(&server.app.metrics, operation.kind, operation.root);
     let (config, request_id) = (Arc::clone(&server.app.config), request_id::current());
     let request = operation.request.data(Arc::clone(&context));
-    let stream = AssertUnwindSafe(server.schema.execute_stream(request)).catch_unwind();
+    let stream = AssertUnwindSafe(server.schemas.strict.execute_stream(request)).catch_unwind();
     Either::Right(stream.map(move |executed| {
         context.end_turn();
         let mut executed = executed.unwrap_or_else(|_panic| failed(Error::internal("a resolver panicked")));

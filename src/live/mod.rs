@@ -48,10 +48,10 @@ pub enum Event {
     Delivered(Delivered),
     /// Somebody was suspended, and everything of theirs with them.
     Hidden,
-    /// What other processes know of it is not so any more.
-    Changed(Change),
     /// There is work, posted by a process that does none.
     Posted,
+    /// What other processes know of it is not so any more.
+    Changed(Change),
 }
 
 #[derive(Clone)]
@@ -117,6 +117,15 @@ impl Live {
         self.dispatch(event);
     }
 
+    /// There is work: for the workers of this process, or for those of all.
+    pub fn wake_workers(&self, of_all: bool) {
+        if of_all {
+            self.tell(Event::Posted);
+        } else {
+            self.dispatch(Event::Posted);
+        }
+    }
+
     fn dispatch(&self, event: Event) {
         match event {
             Event::Inbox(user) => self.inboxes.wake(user),
@@ -128,9 +137,9 @@ impl Live {
                 self.tweets.wake_all();
                 self.sessions.wake_all();
             }
+            Event::Posted => self.work.notify_one(),
             // The caches of this process know it already.
             Event::Changed(_) => (),
-            Event::Posted => self.work.notify_one(),
         }
     }
 

@@ -20,11 +20,17 @@ impl Loaders {
 
     /// A slice of the comments under a tweet. Those who ask for the same slice of several tweets share one statement.
     pub async fn comments(&self, tweet: TweetId, slice: Slice) -> Result<Vec<Arc<comment::Model>>> {
-        Ok(self.one(CommentsKey(tweet, slice)).await?.unwrap_or_default())
+        match self.prefetched().comments.get(&(tweet, slice)) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(self.one(CommentsKey(tweet, slice)).await?.unwrap_or_default()),
+        }
     }
 
     pub async fn tweet_stats(&self, id: TweetId) -> Result<Option<tweet_stats::Model>> {
-        self.one(TweetStatsKey(id)).await
+        match self.prefetched().tweet_stats.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(TweetStatsKey(id)).await,
+        }
     }
 
     /// Takes counters that were read already.
@@ -33,11 +39,17 @@ impl Loaders {
     }
 
     pub async fn comment_stats(&self, id: CommentId) -> Result<Option<comment_stats::Model>> {
-        self.one(CommentStatsKey(id)).await
+        match self.prefetched().comment_stats.get(&id) {
+            Some(known) => Ok(known.clone()),
+            None => self.one(CommentStatsKey(id)).await,
+        }
     }
 
     pub async fn has_liked(&self, user: UserId, subject: Subject) -> Result<bool> {
-        Ok(self.one(LikedKey(user, subject)).await?.is_some())
+        match self.prefetched().likes.get(&(user, subject)) {
+            Some(known) => Ok(*known),
+            None => Ok(self.one(LikedKey(user, subject)).await?.is_some()),
+        }
     }
 
     pub(super) fn clear_likeables(&self) {

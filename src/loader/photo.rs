@@ -22,7 +22,10 @@ impl Loaders {
 
     /// In the order in which they were attached.
     pub async fn photos(&self, tweet: TweetId) -> Result<Vec<Arc<photo::Model>>> {
-        Ok(self.one(PhotosKey(tweet)).await?.unwrap_or_default())
+        match self.prefetched().photos.get(&tweet) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(self.one(PhotosKey(tweet)).await?.unwrap_or_default()),
+        }
     }
 }
 

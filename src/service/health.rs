@@ -82,7 +82,7 @@ async fn database_answers(app: &App) -> bool {
 /// None if there is none; the same below.
 pub fn redis_answers(app: &App) -> Option<bool> {
     // It is spoken to several times a second.
-    app.redis.as_ref().map(|redis| redis.is_well())
+    Some(app.redis.as_ref()?.is_well())
 }
 
 pub async fn broker_answers(app: &App) -> Option<bool> {

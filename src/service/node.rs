@@ -86,6 +86,16 @@ pub async fn any_at_work(db: &Db, now: i64) -> Result<bool> {
     Ok(held.is_some())
 }
 
+/// Gives all numbers back, for when no process can have one.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn release_all(db: &Db) -> Result<()> {
+    let free = node::ActiveModel { leased_until: Set(0), ..Default::default() };
+    node::Entity::update_many().set(free).filter(node::Column::LeasedUntil.ne(0)).exec(db.write()).await?;
+    Ok(())
+}
+
 /// What one look at the leases of others has shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {

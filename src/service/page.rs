@@ -17,6 +17,18 @@ pub struct PageRequest {
     pub look_back: bool,
 }
 
+impl PageRequest {
+    /// The rows of the page, and one more.
+    pub fn slice(&self) -> Slice {
+        Slice {
+            newer_than: self.before.unwrap_or(i64::MIN),
+            older_than: self.after.unwrap_or(i64::MAX),
+            from: self.from,
+            limit: self.size + 1,
+        }
+    }
+}
+
 /// Which end of the slice a page is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
@@ -75,13 +87,7 @@ pub async fn read<T, F>(request: &PageRequest, fetch: impl Fn(Slice) -> F) -> Re
 where
     F: Future<Output = Result<Vec<T>>>,
 {
-    let slice = Slice {
-        newer_than: request.before.unwrap_or(i64::MIN),
-        older_than: request.after.unwrap_or(i64::MAX),
-        from: request.from,
-        limit: request.size + 1,
-    };
-    let mut rows = fetch(slice).await?;
+    let mut rows = fetch(request.slice()).await?;
     let more = rows.len() > request.size;
     rows.truncate(request.size);
 
@@ -115,6 +121,19 @@ where
         }
     };
     Ok(Page { rows, has_next, has_previous })
+}
+
+/// The page of a list that was asked for without a cursor, from the rows of its slice: nothing else is to be read for it.
+pub fn whole<T>(request: &PageRequest, mut rows: Vec<T>) -> Page<T> {
+    let more = rows.len() > request.size;
+    rows.truncate(request.size);
+    match request.from {
+        End::Newest => Page { rows, has_next: more, has_previous: false },
+        End::Oldest => {
+            rows.reverse();
+            Page { rows, has_next: false, has_previous: more }
+        }
+    }
 }
 
 /// The one row nearest to a cursor on its older side, the cursor's own row included.

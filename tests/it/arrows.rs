@@ -224,8 +224,9 @@ fn only_services_the_bus_and_handlers_begin_transactions() {
 fn only_the_worker_tells_listeners_what_happened() {
     for source in sources("src") {
         let tells = source.code.contains("live.tell(");
-        // A log-out acts at once, worker or not.
-        let may = source.floor() == "worker" || source.path.ends_with("service/session.rs");
+        // A log-out acts at once, worker or not; and the workers of other processes are told of their work.
+        let may = source.floor() == "worker"
+            || ["service/session.rs", "bus/mod.rs"].iter().any(|file| source.path.ends_with(file));
         assert!(!tells || may, "{} tells listeners", source.path.display());
     }
 }

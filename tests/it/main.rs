@@ -37,6 +37,7 @@ mod metrics;
 mod notifications;
 mod parity;
 mod photos;
+mod presented;
 mod profile;
 mod queue;
 mod rabbit;

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 
 use super::files::{self, Sums};
 use super::{DATABASE, FORMAT, MANIFEST, MEDIA, Manifest, Pictures, SUMS, database_file, media_folder, url_of};
+use crate::bus::outbox;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -161,6 +162,9 @@ async fn check_database(database: &Path, manifest: &Manifest, sums: &Sums) -> an
         let by = &manifest.roost;
         let migrated = db.migrate().await;
         migrated.with_context(|| format!("This version cannot use the database, which roost {by} has made"))?;
+        // What the server of that time was doing then, nobody does now.
+        outbox::release_all(&db).await?;
+        node::release_all(&db).await?;
         for name in media::all_names(db.read()).await? {
             if matches!(manifest.pictures, Pictures::Copied(_)) && !sums.contains_key(&format!("{MEDIA}/{name}")) {
                 tracing::warn!(%name, "the database names a picture that is not in the backup");

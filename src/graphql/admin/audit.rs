@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID, Object, SimpleObject};
 use entity::audit::{self, Action};
 
-use crate::graphql::cursor::Kind;
+use crate::graphql::cursor::{Cursor, Kind};
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::connection;
 use crate::graphql::scalar::DateTime;
@@ -109,7 +109,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct AuditEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The entry.
     pub node: AuditEntry,
 }

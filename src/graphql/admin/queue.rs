@@ -6,7 +6,7 @@ use entity::{MessageId, dead_letter};
 use super::actor;
 use crate::error::{Error, Result};
 use crate::graphql::ContextExt;
-use crate::graphql::cursor::Kind;
+use crate::graphql::cursor::{Cursor, Kind};
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::connection;
 use crate::graphql::payload::{UserError, answer, payloads};
@@ -87,7 +87,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct DeadLetterEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// The dead letter.
     pub node: DeadLetter,
 }

@@ -8,7 +8,7 @@ use super::{account, actor};
 use crate::app::App;
 use crate::error::Result;
 use crate::graphql::ContextExt;
-use crate::graphql::cursor::Kind;
+use crate::graphql::cursor::{Cursor, Kind};
 use crate::graphql::id::GlobalId;
 use crate::graphql::page::connection;
 use crate::graphql::payload::{UserError, answer, payloads};
@@ -74,7 +74,7 @@ connection! {
 #[derive(Clone, SimpleObject)]
 pub struct AccountEdge {
     /// Where it stands in the list.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// Who it is.
     pub node: Account,
 }

@@ -62,7 +62,8 @@ async fn workers_that_are_killed_and_servers_that_are_cut_off_lose_nothing_and_d
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_are_killed_and_connections_that_end_lose_nothing_and_do_nothing_twice() {
-    let mut cluster = ground().await.cluster;
+    let mut ground = ground().await;
+    let cluster = &mut ground.cluster;
     let app = cluster.place.open().await;
     let load = Load::start(Trouble::Failed);
     let watch = Watch::start(&app, &load).await;
