@@ -40,7 +40,8 @@ impl Newest {
         self.from.0 == i64::MIN
     }
 
-    pub fn len(&self) -> usize {
+    /// How many are kept.
+    pub fn count(&self) -> usize {
         self.ids.len()
     }
 

@@ -22,6 +22,8 @@ use crate::redis::Redis;
 const BEAT: Duration = Duration::from_millis(250);
 /// After such a silence a process counts as gone; and we as cut off, if it is ourselves whom we do not hear.
 const SILENCE: Duration = Duration::from_millis(900);
+/// For so long what is in memory is believed after we have heard ourselves: what others change is not shown for a second.
+const BELIEVED: Duration = Duration::from_millis(600);
 /// How many events may wait to be told. More are told by their number alone: the others then look for themselves.
 const BACKLOG: usize = 4_096;
 /// Between two tries to listen.
@@ -159,7 +161,7 @@ impl Listener {
                     let Ok(frame) = serde_json::from_slice::<Frame>(payload) else { missed = true; continue };
                     if frame.from == self.from {
                         heard_myself = Instant::now();
-                        self.local.caches.open(Some(SILENCE));
+                        self.local.caches.open(Some(BELIEVED));
                         missed |= !self.is_up.swap(true, Ordering::Relaxed);
                         continue;
                     }

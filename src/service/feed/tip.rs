@@ -49,7 +49,7 @@ async fn tip(db: &Db, reader: UserId, length: usize) -> Result<Option<Arc<Tip>>>
     let caches = db.caches();
     let Some(now) = caches.now() else { return Ok(None) };
     let known = caches.tips.look(&[reader], now).pop().flatten();
-    if let Some(known) = known.filter(|tip| tip.entries.is_all() || tip.entries.len() >= length) {
+    if let Some(known) = known.filter(|tip| tip.entries.is_all() || tip.entries.count() >= length) {
         match caches.age(&known) {
             Age::Fresh => return Ok(Some(known)),
             Age::Grown(tip) => return Ok(Some(keep(db, tip))),
@@ -106,7 +106,7 @@ impl<'a> Candidates<'a> {
 
     /// Whether reading more entries would not help.
     fn is_long(&self) -> bool {
-        self.tip.entries.is_all() || self.tip.entries.len() >= LONGEST || self.tip.entries.from() < self.from
+        self.tip.entries.is_all() || self.tip.entries.count() >= LONGEST || self.tip.entries.from() < self.from
     }
 
     /// None if the slice is not covered.
