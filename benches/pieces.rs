@@ -39,7 +39,7 @@ fn documents(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("document limits");
     for (name, text) in &texts {
         group.bench_function(*name, |bencher| {
-            bencher.iter(|| parse(black_box(text), &limits).map(|parsed| parsed.size))
+            bencher.iter(|| parse(black_box(text), &limits).map(|parsed| parsed.size));
         });
     }
     group.finish();

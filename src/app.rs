@@ -127,7 +127,7 @@ fn shared_store(config: &Config, redis: Option<&Redis>) -> Result<Option<Store>>
     Ok(match &config.memcached_url {
         _ if config.cache_bytes == 0 => None,
         Some(url) => Some(Store::Memcached(Memcached::new(url).map_err(Error::internal)?)),
-        None => redis.cloned().map(Store::Redis),
+        None => redis.cloned().map(|redis| Store::Redis(Box::new(redis))),
     })
 }
 

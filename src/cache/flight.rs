@@ -13,6 +13,9 @@ use super::weigh::Weigh;
 /// How long to wait for what somebody else reads. They may be given up meanwhile, or held up by their own client.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// What somebody else reads, with what ends when that has come to its end.
+type Awaited<K> = (K, watch::Receiver<()>);
+
 /// A shelf, and what is on its way to it.
 pub struct Through<K, V> {
     pub shelf: Shelf<K, V>,
@@ -82,7 +85,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Default + Weigh> Through<K, V> {
     }
 
     /// Takes on what nobody reads, and says what to wait for.
-    fn board(&self, missing: HashSet<K>) -> (Flight<'_, K, V>, Vec<(K, watch::Receiver<()>)>) {
+    fn board(&self, missing: HashSet<K>) -> (Flight<'_, K, V>, Vec<Awaited<K>>) {
         let (end, ends) = watch::channel(());
         let (mut keys, mut others) = (Vec::new(), Vec::new());
         let mut flights = self.lock();

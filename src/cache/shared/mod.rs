@@ -38,7 +38,7 @@ const DEAD: &[u8] = b"-";
 /// Where the objects are.
 #[derive(Clone)]
 pub enum Store {
-    Redis(Redis),
+    Redis(Box<Redis>),
     Memcached(Memcached),
 }
 

@@ -19,7 +19,7 @@ type Shared = Option<std::sync::Arc<tweet::Model>>;
 /// The stores of this run, each with names of its own.
 fn levels() -> Vec<Level> {
     let prefix = format!("test-{:016x}", rand::random::<u64>());
-    let redis = redis_url().map(|url| Store::Redis(Redis::new(&url, &prefix).unwrap()));
+    let redis = redis_url().map(|url| Store::Redis(Box::new(Redis::new(&url, &prefix).unwrap())));
     let memcached = memcached_url().map(|url| Store::Memcached(Memcached::new(&url).unwrap()));
     redis.into_iter().chain(memcached).map(|store| Level::new(store, &prefix)).collect()
 }
