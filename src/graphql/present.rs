@@ -1,5 +1,5 @@
-//! Presents what was fetched for a page at once, instead of asking the engine for a future a field: it is two to three times
-//! quicker (docs/benchmarks.md).
+//! Presents what was fetched for a page at once, instead of asking the engine for a future a field, which is what most of the time
+//! of a page goes into once nothing of it has to be read.
 //!
 //! What cannot be had without waiting, or is wrong, is left to the engine: `Presented` then resolves the object as if this were
 //! not there. So the resolvers of a type are the truth, and `Present` repeats of them what pages show. A test compares the two.

@@ -94,6 +94,7 @@ async fn page(app: &App) -> String {
     text.gauge("roost_build_info", "The version that runs.").sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
     app.metrics.write(&mut text);
     write_database(app, &mut text);
+    write_caches(app, &mut text);
     let backlog = asked::lately(app).await;
     write_services(app, backlog.is_some(), &mut text).await;
     if let Some(backlog) = backlog {
@@ -113,6 +114,22 @@ fn write_database(app: &App, text: &mut Text) {
     text.gauge("roost_database_connections_max", "As many as there may be.");
     for pool in &pools {
         text.sample(&[("pool", pool.pool)], pool.most);
+    }
+}
+
+fn write_caches(app: &App, text: &mut Text) {
+    let counts = app.db.caches().counts();
+    text.counter("roost_cache_hits_total", "What was asked of the database and known without it.");
+    for (cache, [hits, ..]) in &counts {
+        text.sample(&[("cache", cache)], hits);
+    }
+    text.counter("roost_cache_misses_total", "What was not known and had to be read.");
+    for (cache, [_, misses, _]) in &counts {
+        text.sample(&[("cache", cache)], misses);
+    }
+    text.gauge("roost_cache_bytes", "Memory that is held by what is known.");
+    for (cache, [.., bytes]) in &counts {
+        text.sample(&[("cache", cache)], bytes);
     }
 }
 
