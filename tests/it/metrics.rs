@@ -53,6 +53,9 @@ async fn operations_are_counted_by_their_root_field_and_what_came_of_them() {
     assert_eq!(number(&page, last), 2.0);
     let answers = r#"roost_http_responses_total{route="/graphql",status="2xx"}"#;
     assert_eq!(number(&page, answers), 8.0, "{page}");
+    for series in ["roost_cache_hits_total", "roost_cache_misses_total", "roost_cache_bytes"] {
+        assert!(page.contains(&format!("{series}{{cache=\"tweets\"}} ")), "{page}");
+    }
     app.drain().await;
 }
 
