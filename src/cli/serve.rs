@@ -72,7 +72,8 @@ fn watch(app: &App, listener: Option<TcpListener>, stop: &CancellationToken) -> 
 const ALONE: Duration = REREAD.saturating_mul(2);
 
 /// Without Redis nobody tells this process what others do. So once a second it sees whether there are any: then its
-/// listeners look for themselves, and once more when one has come or gone; and nothing is read from memory.
+/// listeners look for themselves, and once more when one has come or gone; and nothing is read from memory. With Redis, nothing
+/// is read from memory while there is one who does not speak.
 async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
     app.live.work_is_elsewhere(!with_worker);
     let mut before = Others::default();
@@ -85,10 +86,10 @@ async fn look_out(app: App, with_worker: bool, stop: CancellationToken) {
         match node::others(&app).await {
             Ok(others) => {
                 if others != before {
-                    app.live.work_is_elsewhere(others.are_there || !with_worker);
+                    app.live.work_is_elsewhere(others.at_work > 0 || !with_worker);
                     app.live.gap();
                 }
-                app.live.others_are_there(others.are_there, ALONE);
+                app.live.others_are_there(others.at_work, ALONE);
                 before = others;
             }
             // Whoever asks the database sees that it is away.

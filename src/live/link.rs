@@ -4,7 +4,7 @@
 //! has its listeners look for themselves.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -19,9 +19,9 @@ use super::{Event, Live};
 use crate::redis::Redis;
 
 /// How often a process says how much it has told.
-const BEAT: Duration = Duration::from_millis(250);
+const BEAT: Duration = Duration::from_millis(200);
 /// After such a silence a process counts as gone; and we as cut off, if it is ourselves whom we do not hear.
-const SILENCE: Duration = Duration::from_millis(900);
+const SILENCE: Duration = Duration::from_millis(700);
 /// For so long what is in memory is believed after we have heard ourselves: what others change is not shown for a second.
 const BELIEVED: Duration = Duration::from_millis(600);
 /// How many events may wait to be told. More are told by their number alone: the others then look for themselves.
@@ -37,6 +37,7 @@ pub struct Link {
     /// Events for which there was no room.
     skipped: Arc<AtomicU64>,
     is_up: Arc<AtomicBool>,
+    others: Others,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// With the last clone the tasks end.
@@ -51,11 +52,12 @@ impl Link {
         let from = rand::random();
         let speaker = Speaker { redis: redis.clone(), from, told: 0, skipped: Arc::clone(&skipped) };
         tasks.spawn(speaker.speak(told, stop.clone()));
-        let listener = Listener { redis, from, local, is_up: Arc::clone(&is_up) };
+        let others = Others::default();
+        let listener = Listener { redis, from, local, is_up: Arc::clone(&is_up), others: others.clone() };
         tokio::spawn(listener.listen(stop.clone()));
         tasks.close();
         let end = Arc::new(stop.clone().drop_guard());
-        Self { events, skipped, is_up, tasks, stop, _end: end }
+        Self { events, skipped, is_up, others, tasks, stop, _end: end }
     }
 
     pub fn send(&self, event: Event) {
@@ -69,10 +71,31 @@ impl Link {
         self.is_up.load(Ordering::Relaxed)
     }
 
+    /// Whether there are more processes than are heard. One that cannot speak may change something all the same; one that was
+    /// killed counts until its lease has run out.
+    pub fn somebody_is_unheard(&self, count: usize) -> bool {
+        self.others.there.store(count, Ordering::Relaxed);
+        self.others.are_unheard()
+    }
+
     /// Says the last things.
     pub async fn close(&self) {
         self.stop.cancel();
         drop(timeout(PATIENCE, self.tasks.wait()).await);
+    }
+}
+
+/// Who else is on the line.
+#[derive(Clone, Default)]
+struct Others {
+    heard: Arc<AtomicUsize>,
+    /// As far as the database knows.
+    there: Arc<AtomicUsize>,
+}
+
+impl Others {
+    fn are_unheard(&self) -> bool {
+        self.there.load(Ordering::Relaxed) > self.heard.load(Ordering::Relaxed)
     }
 }
 
@@ -122,6 +145,7 @@ struct Listener {
     from: u64,
     local: Live,
     is_up: Arc<AtomicBool>,
+    others: Others,
 }
 
 impl Listener {
@@ -161,16 +185,26 @@ impl Listener {
                     let Ok(frame) = serde_json::from_slice::<Frame>(payload) else { missed = true; continue };
                     if frame.from == self.from {
                         heard_myself = Instant::now();
-                        self.local.caches.open(Some(BELIEVED));
+                        if !self.others.are_unheard() {
+                            self.local.caches.open(Some(BELIEVED));
+                        }
                         missed |= !self.is_up.swap(true, Ordering::Relaxed);
                         continue;
                     }
                     missed |= !peers.hear(&frame, Instant::now());
+                    self.others.heard.store(peers.count(), Ordering::Relaxed);
                     frame.events.into_iter().for_each(|event| self.local.hear(event));
                 }
                 // Several things missed within a beat are one reason to look.
                 _ = beat.tick() => {
-                    missed |= !peers.forget_silent(SILENCE, Instant::now());
+                    let before = peers.count();
+                    if !peers.forget_silent(SILENCE, Instant::now()) {
+                        missed = true;
+                        self.others.heard.store(peers.count(), Ordering::Relaxed);
+                        // It is there until it is known to be gone.
+                        self.others.there.fetch_max(before, Ordering::Relaxed);
+                        self.local.caches.close();
+                    }
                     if std::mem::take(&mut missed) {
                         self.local.gap();
                     }

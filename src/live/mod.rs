@@ -157,13 +157,17 @@ impl Live {
         self.elsewhere.store(is_elsewhere, Ordering::Relaxed);
     }
 
-    /// Whether other processes change the database. Without Redis, nothing that is known then is so for long; a process that
-    /// is alone knows it for so long as is said.
-    pub fn others_are_there(&self, are_there: bool, span: Duration) {
-        match (&self.link, are_there) {
-            (Some(_), _) => (),
-            (None, true) => self.caches.close(),
-            (None, false) => self.caches.open(Some(span)),
+    /// How many other processes may change the database. What those change who do not speak with us, nobody tells: nothing that
+    /// is known then is so for long. Without Redis, a process that is alone knows it for so long as is said.
+    pub fn others_are_there(&self, count: usize, span: Duration) {
+        match &self.link {
+            Some(link) => {
+                if link.somebody_is_unheard(count) {
+                    self.caches.close();
+                }
+            }
+            None if count > 0 => self.caches.close(),
+            None => self.caches.open(Some(span)),
         }
     }
 

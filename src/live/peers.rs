@@ -47,6 +47,11 @@ impl Peers {
         is_complete
     }
 
+    /// How many others are heard.
+    pub fn count(&self) -> usize {
+        self.known.len()
+    }
+
     /// Forgets those who have been silent for too long. False if there were any.
     pub fn forget_silent(&mut self, longest: Duration, now: Instant) -> bool {
         let before = self.known.len();

@@ -101,8 +101,8 @@ pub async fn release_all(db: &Db) -> Result<()> {
 pub struct Others {
     /// Who has had which number last.
     seen: Vec<(i16, i64)>,
-    /// Whether any of them is at work now.
-    pub are_there: bool,
+    /// How many of them may be at work now.
+    pub at_work: usize,
 }
 
 /// Looks for other processes on this database, those that have come and gone since the last look included.
@@ -113,6 +113,6 @@ pub async fn others(app: &App) -> Result<Others> {
     let now = app.clock.now();
     let others = node::Entity::find().filter(node::Column::Owner.ne(app.node.owner)).order_by_asc(node::Column::Id);
     let others = others.all(app.db.read()).await?;
-    let are_there = others.iter().any(|node| node.leased_until > now);
-    Ok(Others { seen: others.into_iter().map(|node| (node.id, node.owner)).collect(), are_there })
+    let at_work = others.iter().filter(|node| node.leased_until > now).count();
+    Ok(Others { seen: others.into_iter().map(|node| (node.id, node.owner)).collect(), at_work })
 }

@@ -226,7 +226,8 @@ async fn what_others_do_at_the_same_time_leaves_no_rows() {
                     let answer = app.try_like(person, id).await;
                     refused += usize::from(answer.ok()["like"]["userErrors"] != json!([]));
                 }
-                app.try_comment(person, json!({ "tweetId": tweet, "content": "hi" })).await.ok();
+                let comment = json!({ "input": { "tweetId": tweet, "content": "hi" } });
+                app.as_user(person).gql(crate::support::social::JUST_COMMENT, comment).await.ok();
                 app.as_user(person).gql(crate::support::FOLLOW, json!({ "id": alan.gid })).await.ok();
             }
         }

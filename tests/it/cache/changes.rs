@@ -25,7 +25,7 @@ impl Pair {
         let people = society(&app).await;
         let plain = app.restarted(|config| config.cache_bytes = 0).await;
         // That one changes nothing.
-        app.app.live.others_are_there(false, std::time::Duration::from_secs(86_400));
+        app.app.live.others_are_there(0, std::time::Duration::from_secs(86_400));
         open(&app).await;
         let ids = people.iter().map(|person| person.gid.clone()).collect();
         Self { app, plain, people, ids }

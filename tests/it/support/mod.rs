@@ -101,14 +101,14 @@ impl TestApp {
     /// Each sees that it is not alone, as a server does that looks for others.
     async fn other(&self, config: Config) -> Self {
         let other = Self::on(Arc::clone(&self.home), config, false).await;
-        self.app.live.others_are_there(true, FOR_GOOD);
-        other.app.live.others_are_there(true, FOR_GOOD);
+        self.app.live.others_are_there(1, FOR_GOOD);
+        other.app.live.others_are_there(1, FOR_GOOD);
         other
     }
 
     async fn on(home: Arc<Home>, config: Config, checks_queue: bool) -> Self {
         let app = App::new(config).await.unwrap();
-        app.live.others_are_there(false, FOR_GOOD);
+        app.live.others_are_there(0, FOR_GOOD);
         let documents = Documents::open(&app.config).unwrap();
         let server = Server::new(app.clone(), documents, CancellationToken::new());
         Self { router: server.router(), documents: Arc::clone(&server.documents), app, home, checks_queue }

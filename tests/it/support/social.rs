@@ -71,6 +71,9 @@ impl TestApp {
 pub const CREATE_COMMENT: &str = "mutation ($input: CreateCommentInput!) { createComment(input: $input) {
     comment { id content createdAt editedAt author { username } tweet { id commentCount } viewerCanUpdate viewerCanDelete }
     commentEdge { cursor node { id } } userErrors { code message field } } }";
+/// Where the tweet may be gone before the answer is made, which cannot show it then.
+pub const JUST_COMMENT: &str = "mutation ($input: CreateCommentInput!) { createComment(input: $input) {
+    comment { id } commentEdge { cursor node { id } } userErrors { code message field } } }";
 pub const DELETE_COMMENT: &str = "mutation ($id: ID!) { deleteComment(input: { commentId: $id }) {
     deletedCommentId tweet { id commentCount } userErrors { code message field } } }";
 pub const LIKE: &str = "mutation ($id: ID!) { like(input: { subjectId: $id }) {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Town, Trouble};
 use crate::support::process::Http;
-use crate::support::social::{CREATE_COMMENT, LIKE, UNLIKE};
+use crate::support::social::{JUST_COMMENT, LIKE, UNLIKE};
 use crate::support::{Answer, CREATE_TWEET, DELETE_TWEET, FOLLOW, HOME_FEED, Person, UNFOLLOW};
 
 const SIGN_UP: &str = "mutation ($name: String!, $email: String!, $password: String!) {
@@ -146,7 +146,7 @@ impl Client {
             Deed::Comment(tweet) => {
                 let Some(id) = self.living(tweet) else { return Ok(()) };
                 let input = json!({ "tweetId": id, "content": "here", "idempotencyKey": self.count.to_string() });
-                let answer = self.ask(CREATE_COMMENT, json!({ "input": input })).await?;
+                let answer = self.ask(JUST_COMMENT, json!({ "input": input })).await?;
                 if done(&answer, "createComment", "NOT_FOUND tweetId") {
                     self.comments.push(tweet.clone());
                 }
