@@ -26,7 +26,8 @@ def write(results: dict) -> None:
         drawing = plot.bars(f"{workload}, requests a second, 32 connections", rates)
         (PLOTS / f"{workload}.svg").write_text(drawing)
     marked = re.compile(r"(<!-- figures: begin[^>]*-->\n).*?(<!-- figures: end -->)", re.DOTALL)
-    figures = text(results)
+    plots = "\n\n".join(f"![{workload}, requests a second](benchmarks/{workload}.svg)" for workload in ("home-lean", "home-full"))
+    figures = f"{text(results)}\n\n{plots}\n\nAll figures of all runs are in [bench/results.json](../bench/results.json)."
     DOCUMENT.write_text(marked.sub(lambda found: f"{found[1]}\n{figures}\n\n{found[2]}", DOCUMENT.read_text()))
     (BENCH / "results.json").write_text(json.dumps(_rounded(results), indent=1, ensure_ascii=False) + "\n")
     print(f"bench: wrote {DOCUMENT.relative_to(ROOT)}")
