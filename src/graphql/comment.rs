@@ -16,7 +16,6 @@ use super::present::{Present, Presented, Presenter, id};
 use super::scalar::DateTime;
 use super::tweet::Tweet;
 use super::user::User;
-use super::wants;
 use crate::error::{Error, Result};
 use crate::limit::rate::Action;
 use crate::service::comment::NewComment;
@@ -145,12 +144,11 @@ impl CommentEdge {
 
 present_connection!(CommentConnection, CommentEdge);
 
-/// The comments under a tweet. Those of all tweets of a page are read in one statement.
+/// The comments under a tweet. Those of all tweets of a page are read in one statement, and so is what their fields ask of the
+/// loaders: fetching it here would be once a tweet.
 pub async fn under(ctx: &Context<'_>, tweet: TweetId, args: PageArgs) -> Result<Presented<CommentConnection>> {
     let request = args.request(ctx, Kind::Comments)?;
     let page = page::read(&request, async |slice| ctx.loaders().comments(tweet, slice).await).await?;
-    let viewer = ctx.viewer_opt().map(|viewer| viewer.user);
-    ctx.loaders().hydrate_comments(viewer, &page.rows, wants::comments(ctx)).await?;
     Ok(Presented(CommentConnection::new(page, CommentEdge::new)))
 }
 

@@ -15,14 +15,6 @@ pub fn tweets(ctx: &Context<'_>) -> TweetWants {
     wants
 }
 
-/// What is selected of the comments of the connection that is being resolved.
-pub fn comments(ctx: &Context<'_>) -> CommentWants {
-    let document = Document::of(ctx);
-    let mut wants = CommentWants::default();
-    items(document, &ctx.item.node, &mut |set| comment(document, set, &mut wants));
-    wants
-}
-
 /// The selections on the items of a connection: `nodes`, and `node` of `edges`.
 fn items<'a>(document: Document<'a>, connection: &'a Field, visit: &mut impl FnMut(&'a SelectionSet)) {
     document.each(&connection.selection_set.node, &mut |field| match field.name.node.as_str() {

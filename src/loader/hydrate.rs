@@ -101,20 +101,6 @@ impl Loaders {
         Ok(())
     }
 
-    /// Fetches what is wanted of a page of comments.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub async fn hydrate_comments(
-        &self,
-        viewer: Option<UserId>,
-        comments: &[Arc<comment::Model>],
-        wants: CommentWants,
-    ) -> Result<()> {
-        self.keep(of_comments(self.db(), viewer, comments, wants).await?);
-        Ok(())
-    }
-
     fn keep(&self, page: Prefetched) {
         let mut prefetched = self.prefetched.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut prefetched).extend(page);

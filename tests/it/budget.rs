@@ -164,6 +164,15 @@ async fn s18_the_benchmarks_home_feeds_take_at_most_seven_and_nine_statements() 
 }
 
 #[tokio::test]
+async fn what_only_the_engine_can_present_takes_no_statement_a_tweet() {
+    // `viewerCanDelete` of a comment looks at its tweet.
+    let comments = "id comments(first: 3) { nodes { viewerCanDelete likeCount viewerHasLiked author { username } } }";
+    let [counts] = of_feeds([comments]).await;
+    assert_eq!(counts[0], counts[1]);
+    assert!(counts[0] <= 9, "{counts:?}");
+}
+
+#[tokio::test]
 async fn s18_likes_counts_and_comments_of_a_page_are_one_statement_each() {
     let fields = ["id", "id viewerHasLiked", "id likeCount commentCount", "id comments(first: 3) { nodes { id } }"];
     let [bare, liked, counted, commented] = of_feeds(fields).await;
