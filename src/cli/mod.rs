@@ -173,6 +173,8 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("The setting log = {:?} is not a log filter; try \"info\"", config.log))?;
     // The migrations announce each step; with none to do that is two lines at every start.
     let filter = filter.add_directive("sea_orm_migration=warn".parse()?);
+    // The relay says itself how many messages came back; lapin prints each one whole.
+    let filter = filter.add_directive("lapin::returned_messages=error".parse()?);
     let terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {

@@ -4,6 +4,8 @@
 //! acknowledged after its work is committed, or after the broker has confirmed it elsewhere: for a later try, or among the
 //! dead letters. A database that is away counts no try: the message is held, and with it the next ones, until it is back.
 
+use std::time::Duration;
+
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
@@ -18,6 +20,10 @@ use crate::bus::{Lane, Message, dead_letter};
 use crate::db::is_unreachable;
 use crate::error::{Error, Result};
 use crate::trace::Trace;
+
+/// How long a consumer is idle before it asks whether messages wait for it all the same: RabbitMQ 3.10 forgets a consumer that
+/// comes at the moment at which its queue is deleted, and says nothing.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Takes messages from one source until it is stopped.
 pub async fn run(app: App, rabbit: &Rabbit, source: Source, stop: CancellationToken) {
@@ -40,6 +46,7 @@ async fn consume(app: &App, rabbit: &Rabbit, source: Source, stop: &Cancellation
     let most = u16::try_from(app.config.worker_concurrency).unwrap_or(u16::MAX);
     let mut deliveries = link.consume(source, most).await.map_err(Error::internal)?;
     let mut at_work = FuturesUnordered::new();
+    let mut passed_by = false;
     loop {
         tokio::select! {
             biased;
@@ -49,6 +56,15 @@ async fn consume(app: &App, rabbit: &Rabbit, source: Source, stop: &Cancellation
                 let delivery = delivery.ok_or(BrokerError::Ended).map_err(Error::internal)?;
                 let delivery = delivery.map_err(Error::internal)?;
                 at_work.push(take(app, &link, source, delivery, stop));
+                passed_by = false;
+            }
+            () = tokio::time::sleep(QUIET), if at_work.is_empty() => {
+                let waits = link.ready(source).await.map_err(Error::internal)? > 0;
+                // Twice: what came this instant is on its way.
+                if waits && passed_by {
+                    return Err(Error::internal(BrokerError::Forgotten));
+                }
+                passed_by = waits;
             }
         }
     }

@@ -40,6 +40,8 @@ pub enum BrokerError {
     Silent(Duration),
     #[error("RabbitMQ ended the consumer")]
     Ended,
+    #[error("RabbitMQ has messages and does not deliver them")]
+    Forgotten,
 }
 
 pub type Result<T, E = BrokerError> = std::result::Result<T, E>;
@@ -132,7 +134,17 @@ impl Link {
     /// # Errors
     /// Whatever the broker says.
     pub async fn consume(&self, source: Source, most: u16) -> Result<lapin::Consumer> {
-        topology::consume(&self.channel, self.names.queue(source), most).await
+        let consuming = topology::consume(&self.channel, self.names.queue(source), most);
+        timeout(CONFIRM_TIMEOUT, consuming).await.map_err(silent)?
+    }
+
+    /// How many messages wait to be delivered.
+    ///
+    /// # Errors
+    /// Whatever the broker says; if there is no such queue, the channel is closed.
+    pub async fn ready(&self, source: Source) -> Result<u32> {
+        let asking = topology::ready(&self.channel, self.names.queue(source));
+        timeout(CONFIRM_TIMEOUT, asking).await.map_err(silent)?
     }
 
     /// One message, if there is one.

@@ -87,11 +87,15 @@ pub async fn consume(channel: &Channel, queue: ShortString, most: u16) -> Result
 pub async fn waiting(channel: &Channel, names: &Names) -> Result<u64> {
     let mut waiting = 0;
     for queue in lanes(names).into_iter().chain(waiting_rooms(names)) {
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let queue = channel.queue_declare(queue, options, FieldTable::default()).await?;
-        waiting += u64::from(queue.message_count());
+        waiting += u64::from(ready(channel, queue).await?);
     }
     Ok(waiting)
+}
+
+/// How many messages of a queue are not with a consumer.
+pub async fn ready(channel: &Channel, queue: ShortString) -> Result<u32> {
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    Ok(channel.queue_declare(queue, options, FieldTable::default()).await?.message_count())
 }
 
 pub async fn delete(channel: &Channel, names: &Names) -> Result<()> {
