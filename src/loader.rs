@@ -16,6 +16,7 @@ use async_graphql::runtime::{Timer, TokioSpawner};
 use entity::{TweetId, UserId, tweet, user_stats};
 use futures_util::future::{BoxFuture, FutureExt};
 
+use crate::app::App;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::service::user::Person;
@@ -32,19 +33,32 @@ pub struct Relation {
     pub followed: bool,
 }
 
+type Batcher = DataLoader<Batches, HashMapCache>;
+
 pub struct Loaders {
-    batches: DataLoader<Batches, HashMapCache>,
+    app: App,
+    /// Made when something is asked for: a page that is fetched at once needs none.
+    batcher: Mutex<Option<Arc<Batcher>>>,
     prefetched: Mutex<Arc<Prefetched>>,
 }
 
 impl Loaders {
-    pub fn new(db: Db) -> Self {
-        let batches = DataLoader::with_cache(Batches { db }, TokioSpawner::current(), Yield, HashMapCache::default());
-        Self { batches: batches.max_batch_size(usize::MAX), prefetched: Mutex::default() }
+    pub fn new(app: App) -> Self {
+        Self { app, batcher: Mutex::default(), prefetched: Mutex::new(Prefetched::nothing()) }
     }
 
     fn db(&self) -> &Db {
-        &self.batches.loader().db
+        &self.app.db
+    }
+
+    fn batcher(&self) -> Arc<Batcher> {
+        let mut batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = batcher.get_or_insert_with(|| {
+            let batches = Batches { app: self.app.clone() };
+            let batcher = DataLoader::with_cache(batches, TokioSpawner::current(), Yield, HashMapCache::default());
+            Arc::new(batcher.max_batch_size(usize::MAX))
+        });
+        Arc::clone(made)
     }
 
     /// # Errors
@@ -79,17 +93,10 @@ impl Loaders {
         }
     }
 
-    /// Forgets what was read. To be called after every change, and between the events of a subscription.
+    /// Forgets what was read. To be called after every change, and after every event of a subscription.
     pub fn clear(&self) {
-        *self.prefetched.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
-        self.batches.clear::<PersonKey>();
-        self.batches.clear::<VisibleKey>();
-        self.batches.clear::<StatsKey>();
-        self.batches.clear::<TweetKey>();
-        self.batches.clear::<RelationKey>();
-        self.batches.clear::<photo::PhotoKey>();
-        self.batches.clear::<photo::PhotosKey>();
-        self.clear_likeables();
+        *self.prefetched.lock().unwrap_or_else(PoisonError::into_inner) = Prefetched::nothing();
+        *self.batcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     async fn one<K, V>(&self, key: K) -> Result<Option<V>>
@@ -98,7 +105,7 @@ impl Loaders {
         V: Send + Sync + Clone + 'static,
         Batches: Loader<K, Value = Option<V>, Error = Error>,
     {
-        Ok(self.batches.load_one(key).await?.flatten())
+        Ok(self.batcher().load_one(key).await?.flatten())
     }
 }
 
@@ -112,7 +119,7 @@ impl Timer for Yield {
 }
 
 struct Batches {
-    db: Db,
+    app: App,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -132,7 +139,7 @@ impl Loader<PersonKey> for Batches {
 
     async fn load(&self, keys: &[PersonKey]) -> Result<HashMap<PersonKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, user::load(&self.db, &ids).await?))
+        Ok(answers(keys, user::load(&self.app.db, &ids).await?))
     }
 }
 
@@ -142,7 +149,7 @@ impl Loader<VisibleKey> for Batches {
 
     async fn load(&self, keys: &[VisibleKey]) -> Result<HashMap<VisibleKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let visible = suspension::load_visible(&self.db, &ids).await?;
+        let visible = suspension::load_visible(&self.app.db, &ids).await?;
         Ok(answers(keys, visible.into_iter().map(|is_visible| is_visible.then_some(()))))
     }
 }
@@ -153,7 +160,7 @@ impl Loader<StatsKey> for Batches {
 
     async fn load(&self, keys: &[StatsKey]) -> Result<HashMap<StatsKey, Self::Value>, Self::Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, stats::load(&self.db, &ids).await?))
+        Ok(answers(keys, stats::load(&self.app.db, &ids).await?))
     }
 }
 
@@ -163,7 +170,7 @@ impl Loader<TweetKey> for Batches {
 
     async fn load(&self, keys: &[TweetKey]) -> Result<HashMap<TweetKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, tweets::load(&self.db, &ids).await?))
+        Ok(answers(keys, tweets::load(&self.app.db, &ids).await?))
     }
 }
 
@@ -178,7 +185,7 @@ impl Loader<RelationKey> for Batches {
         }
         let mut relations = HashMap::new();
         for (user, others) in others {
-            let loaded = follow::load(&self.db, user, &others).await?;
+            let loaded = follow::load(&self.app.db, user, &others).await?;
             let keys = others.into_iter().map(|other| RelationKey(user, other));
             relations
                 .extend(keys.zip(loaded).map(|(key, (follows, followed))| (key, Some(Relation { follows, followed }))));

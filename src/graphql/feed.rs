@@ -14,7 +14,7 @@ use super::page::{connection, present_connection};
 use super::tweet::Tweet;
 use super::{ContextExt, RequestContext};
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::service::feed::live;
 
 /// How many tweets a stream remembers to have sent. An edge that turns between pushed and pulled may be told twice.
@@ -65,7 +65,7 @@ impl FeedSubscription {
                 let seen = TweetId(Kind::Feed.decode(&cursor)?);
                 // It may be delivered only now: whoever has its cursor has it.
                 sent.remember(seen);
-                live::missed(&app, viewer, seen).await?
+                Box::pin(live::missed(&app, viewer, seen)).await?
             }
             None => Vec::new(),
         };
@@ -91,16 +91,20 @@ impl Added {
         loop {
             let tweet = match self.missed.pop_front().or_else(|| self.listener.waiting()) {
                 // While nobody read it, it may have been deleted, or its author unfollowed.
-                Some(tweet) if live::is_shown(&self.app, self.viewer, tweet.id).await? => tweet,
+                Some(tweet) if self.is_shown(tweet.id).await? => tweet,
                 Some(_) => continue,
                 None => self.listener.next().await.ok_or(Error::Resubscribe)?,
             };
             if self.sent.remember(tweet.id) {
-                self.request.loaders.clear();
                 self.request.begin_turn(self.listener.turn().await);
                 return Ok(FeedEdge::new(tweet));
             }
         }
+    }
+
+    /// Boxed, for it is large and seldom there, and a stream that waits is to be small.
+    async fn is_shown(&self, tweet: TweetId) -> error::Result<bool> {
+        Box::pin(live::is_shown(&self.app, self.viewer, tweet)).await
     }
 }
 

@@ -125,7 +125,7 @@ pub struct RequestContext {
 
 impl RequestContext {
     pub fn new(app: &App, viewer: Option<Viewer>, client: Client) -> Arc<Self> {
-        let (loaders, rates) = (Loaders::new(app.db.clone()), Standings::default());
+        let (loaders, rates) = (Loaders::new(app.clone()), Standings::default());
         let lagging = if viewer.is_none() { app.lagging().map(Lagging::new) } else { None };
         let turn = Mutex::default();
         Arc::new(Self { viewer: Mutex::new(viewer), loaders, lagging, client, rates, turn })
@@ -153,8 +153,9 @@ impl RequestContext {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
     }
 
-    /// The answer is made. Whoever it is for may take as long as they like to read it.
+    /// The answer is made. Whoever it is for may take as long as they like to read it, and the next one reads anew.
     pub fn end_turn(&self) {
+        self.loaders.clear();
         self.begin_turn(None);
     }
 }
@@ -167,7 +168,7 @@ struct Lagging {
 
 impl Lagging {
     fn new(app: App) -> Self {
-        Self { loaders: Loaders::new(app.db.clone()), app }
+        Self { loaders: Loaders::new(app.clone()), app }
     }
 }
 

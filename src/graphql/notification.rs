@@ -8,12 +8,12 @@ use futures_util::stream;
 
 use super::ContextExt;
 use super::comment::Comment;
+use super::cursor;
 use super::id::GlobalId;
 use super::page::connection;
 use super::scalar::DateTime;
 use super::tweet::Tweet;
 use super::user::User;
-use super::{RequestContext, cursor};
 use crate::app::App;
 use crate::error;
 use crate::live::Topic;
@@ -129,9 +129,9 @@ impl NotificationSubscription {
         let topic = app.live.inboxes.listen(viewer);
         let seq = match after {
             Some(cursor) => cursor::Kind::Notifications.decode(&cursor)?,
-            None => service::notification::inbox(app.db.read(), viewer).await?.last_seq,
+            None => Box::pin(service::notification::inbox(app.db.read(), viewer)).await?.last_seq,
         };
-        let added = Added { app, request: ctx.request().clone(), viewer, topic, seq, found: Vec::new().into_iter() };
+        let added = Added { app, viewer, topic, seq, found: Vec::new().into_iter() };
         Ok(stream::try_unfold(added, async |mut added| Ok(Some((added.next().await?, added)))))
     }
 }
@@ -139,7 +139,6 @@ impl NotificationSubscription {
 /// Where one stream stands: everything up to `seq` has been found, and `found` is still to be sent.
 struct Added {
     app: App,
-    request: std::sync::Arc<RequestContext>,
     viewer: UserId,
     topic: Topic<UserId>,
     seq: i64,
@@ -151,10 +150,10 @@ impl Added {
         loop {
             if let Some(row) = self.found.next() {
                 self.seq = row.seq;
-                self.request.loaders.clear();
                 return Ok(NotificationEdge::new(row));
             }
-            let found = service::notification::since(&self.app, self.viewer, self.seq).await?;
+            // Boxed: a stream that waits is to be small.
+            let found = Box::pin(service::notification::since(&self.app, self.viewer, self.seq)).await?;
             if found.is_empty() {
                 self.app.live.wait(self.topic.woken()).await;
             }

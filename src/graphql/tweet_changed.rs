@@ -36,7 +36,7 @@ impl TweetSubscription {
         // First listen, then look: what changes in between is seen by both, never by none.
         let topic = app.live.tweets.listen(id);
         let mut changes = Changes { app, request: ctx.request().clone(), id, topic, sent: None, next: None };
-        let first = changes.look().await?.ok_or_else(none)?;
+        let first = Box::pin(changes.look()).await?.ok_or_else(none)?;
         changes.next = Some(first);
         Ok(stream::try_unfold(Some(changes), async |changes| {
             let Some(mut changes) = changes else { return Ok(None) };
@@ -82,7 +82,8 @@ impl Changes {
             if let Some((_, at)) = self.sent {
                 sleep_until(at + PAUSE).await;
             }
-            seen = self.look().await?;
+            // Boxed: a stream that waits is to be small.
+            seen = Box::pin(self.look()).await?;
             if seen.is_none() {
                 return Ok(None);
             }

@@ -1,6 +1,7 @@
 //! GraphQL by POST, and by GET for what changes nothing.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use axum::body::Body;
@@ -28,7 +29,7 @@ const LONGEST: usize = 1024 * 1024;
 ///
 /// What a page of another site can send without asking first (a link, a form, plain text) never gets to the engine, so that
 /// the session cookie is safe: JSON has to call itself `application/json`, and a form needs a header that no form can have.
-pub async fn post(State(server): State<Server>, client: Client, headers: HeaderMap, body: Body) -> Response {
+pub async fn post(State(server): State<Arc<Server>>, client: Client, headers: HeaderMap, body: Body) -> Response {
     let accept = Accept::of(&headers);
     let answer = match content::of(&headers) {
         Ok(Content::Json) => json(&server, client, &headers, accept, body).await,
@@ -40,7 +41,7 @@ pub async fn post(State(server): State<Server>, client: Client, headers: HeaderM
 
 /// Executes a query that stands in the URL, or streams a subscription. A link on any page sends it with our cookie, so
 /// nothing that changes something is executed.
-pub async fn get(server: &Server, client: Client, headers: &HeaderMap, uri: &Uri) -> Response {
+pub async fn get(server: &Arc<Server>, client: Client, headers: &HeaderMap, uri: &Uri) -> Response {
     let accept = Accept::of(headers);
     let answer = async {
         let operation = match Params::from_url(uri.query().unwrap_or_default())?.prepare(server) {
@@ -59,7 +60,7 @@ pub async fn get(server: &Server, client: Client, headers: &HeaderMap, uri: &Uri
 }
 
 async fn json(
-    server: &Server,
+    server: &Arc<Server>,
     client: Client,
     headers: &HeaderMap,
     accept: Accept,
@@ -94,7 +95,7 @@ async fn read(server: &Server, body: Body) -> Result<bytes::Bytes, Rejection> {
 }
 
 async fn form(
-    server: &Server,
+    server: &Arc<Server>,
     client: Client,
     headers: &HeaderMap,
     accept: Accept,
@@ -120,7 +121,7 @@ fn refuse(accept: Accept, rejection: &Rejection) -> Response {
 }
 
 async fn answer(
-    server: &Server,
+    server: &Arc<Server>,
     client: Client,
     accept: Accept,
     operation: Operation,

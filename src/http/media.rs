@@ -1,5 +1,7 @@
 //! Stored pictures. A name is never used twice, so what is behind it may be cached for good.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -14,7 +16,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 /// The file, or the part of it that the header Range asks for.
-pub async fn file(State(server): State<Server>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn file(State(server): State<Arc<Server>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     // As it was sent, percent signs and all: no name has one.
     let name = uri.path().strip_prefix("/media/").and_then(|name| name.parse().ok());
     let Some(name) = name else { return answer::not_found().await.into_response() };

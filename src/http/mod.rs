@@ -113,6 +113,7 @@ impl Server {
         if self.app.config.graphiql {
             router = router.route("/", get(graphiql::page)).route("/graphiql/{file}", get(graphiql::file));
         }
+        let server = Arc::new(self.clone());
         let long = DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_FROM));
         router
             .layer(CompressionLayer::new().quality(COMPRESSION).compress_when(long))
@@ -124,9 +125,9 @@ impl Server {
             .method_not_allowed_fallback(answer::method_not_allowed)
             .layer(CatchPanicLayer::custom(answer::panicked))
             .layer(tower::util::option_layer(cors::layer(&self.app.config)))
-            .layer(from_fn_with_state(self.clone(), tally::layer))
+            .layer(from_fn_with_state(Arc::clone(&server), tally::layer))
             .layer(from_fn(request_id::layer))
-            .with_state(self.clone())
+            .with_state(server)
     }
 
     /// Answers until it is stopped, then lets what is under way end: requests are finished, sockets are told.

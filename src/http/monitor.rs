@@ -2,6 +2,7 @@
 //! workers have as well.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -36,8 +37,8 @@ pub struct Monitor {
     pub stop: CancellationToken,
 }
 
-impl FromRef<Server> for Monitor {
-    fn from_ref(server: &Server) -> Self {
+impl FromRef<Arc<Server>> for Monitor {
+    fn from_ref(server: &Arc<Server>) -> Self {
         Self { app: server.app.clone(), stop: server.stop.clone() }
     }
 }

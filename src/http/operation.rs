@@ -174,12 +174,12 @@ pub async fn execute(
 
 /// Executes an operation as a stream of answers: one for a query or mutation, any number for a subscription.
 pub fn execute_stream(
-    server: &Server,
+    server: &Arc<Server>,
     operation: Operation,
     context: Arc<RequestContext>,
 ) -> impl Stream<Item = Executed> + Send + use<> {
     if operation.kind != OperationType::Subscription {
-        let (server, deadline) = (server.clone(), deadline(server));
+        let (server, deadline) = (Arc::clone(server), deadline(server));
         // Boxed, for it is large, and a subscription would have to be as large.
         let answer = Box::pin(async move { execute(&server, operation, context, deadline).await });
         return Either::Left(stream::once(answer));

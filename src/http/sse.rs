@@ -34,11 +34,16 @@ const HEADERS: [(HeaderName, &str); 3] = [
 ];
 
 /// Answers with a stream of events, which ends early when the server stops or the viewer's session ends.
-pub fn answer(server: &Server, operation: Operation, context: Arc<RequestContext>, viewer: Option<Viewer>) -> Response {
+pub fn answer(
+    server: &Arc<Server>,
+    operation: Operation,
+    context: Arc<RequestContext>,
+    viewer: Option<Viewer>,
+) -> Response {
     let standing = rate::headers(context.rates.binding());
     let next = execute_stream(server, operation, context).map(|executed| event("next", &to_json(&executed)));
     let events = next.chain(stream::once(async { event("complete", "") }));
-    (standing, respond(events.take_until(ended(server.clone(), viewer)))).into_response()
+    (standing, respond(events.take_until(ended(Arc::clone(server), viewer)))).into_response()
 }
 
 /// The answer to a document that is not executed.
@@ -70,7 +75,7 @@ fn event(name: &str, data: &str) -> String {
     format!("event: {name}\ndata: {data}\n\n")
 }
 
-async fn ended(server: Server, viewer: Option<Viewer>) {
+async fn ended(server: Arc<Server>, viewer: Option<Viewer>) {
     let session = async {
         match viewer {
             Some(viewer) => session::ended(&server.app, viewer.session).await,

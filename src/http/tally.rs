@@ -1,5 +1,6 @@
 //! What came of operations and requests: counted, and told in the log to whoever wants to know it of each.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::parser::types::OperationType;
@@ -69,7 +70,7 @@ fn code(executed: &Executed) -> Option<&str> {
 }
 
 /// Counts every answer of the HTTP server.
-pub async fn layer(State(server): State<Server>, request: Request, next: Next) -> Response {
+pub async fn layer(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError};
 
 use entity::{CommentId, Subject, TweetId, UserId, comment, comment_stats, photo, tweet, tweet_stats, user_stats};
 use futures_util::future::try_join_all;
@@ -57,6 +57,12 @@ pub struct Prefetched {
 }
 
 impl Prefetched {
+    /// The same for all: most subscriptions wait, and have fetched nothing.
+    pub(super) fn nothing() -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<Prefetched>> = LazyLock::new(Arc::default);
+        Arc::clone(&NOTHING)
+    }
+
     fn extend(&mut self, other: Self) {
         self.people.extend(other.people);
         self.user_stats.extend(other.user_stats);

@@ -35,7 +35,7 @@ impl Loaders {
 
     /// Takes counters that were read already.
     pub async fn feed_tweet_stats(&self, stats: tweet_stats::Model) {
-        self.batches.feed_one(TweetStatsKey(stats.tweet_id), Some(stats)).await;
+        self.batcher().feed_one(TweetStatsKey(stats.tweet_id), Some(stats)).await;
     }
 
     pub async fn comment_stats(&self, id: CommentId) -> Result<Option<comment_stats::Model>> {
@@ -50,14 +50,6 @@ impl Loaders {
             Some(known) => Ok(*known),
             None => Ok(self.one(LikedKey(user, subject)).await?.is_some()),
         }
-    }
-
-    pub(super) fn clear_likeables(&self) {
-        self.batches.clear::<CommentKey>();
-        self.batches.clear::<CommentsKey>();
-        self.batches.clear::<TweetStatsKey>();
-        self.batches.clear::<CommentStatsKey>();
-        self.batches.clear::<LikedKey>();
     }
 }
 
@@ -78,7 +70,7 @@ impl Loader<CommentKey> for Batches {
 
     async fn load(&self, keys: &[CommentKey]) -> Result<HashMap<CommentKey, Self::Value>, Self::Error> {
         let ids: Vec<CommentId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, comments::load(&self.db, &ids).await?))
+        Ok(answers(keys, comments::load(&self.app.db, &ids).await?))
     }
 }
 
@@ -93,7 +85,7 @@ impl Loader<CommentsKey> for Batches {
         }
         let mut lists = HashMap::new();
         for (slice, tweets) in by_slice {
-            let loaded = comments::newest::load(&self.db, &tweets, slice).await?;
+            let loaded = comments::newest::load(&self.app.db, &tweets, slice).await?;
             let keys = tweets.into_iter().map(|tweet| CommentsKey(tweet, slice));
             lists.extend(keys.zip(loaded.into_iter().map(Some)));
         }
@@ -107,7 +99,7 @@ impl Loader<TweetStatsKey> for Batches {
 
     async fn load(&self, keys: &[TweetStatsKey]) -> Result<HashMap<TweetStatsKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, subject::load_tweet_stats(&self.db, &ids).await?))
+        Ok(answers(keys, subject::load_tweet_stats(&self.app.db, &ids).await?))
     }
 }
 
@@ -117,7 +109,7 @@ impl Loader<CommentStatsKey> for Batches {
 
     async fn load(&self, keys: &[CommentStatsKey]) -> Result<HashMap<CommentStatsKey, Self::Value>, Self::Error> {
         let ids: Vec<CommentId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, subject::load_comment_stats(&self.db, &ids).await?))
+        Ok(answers(keys, subject::load_comment_stats(&self.app.db, &ids).await?))
     }
 }
 
@@ -132,7 +124,8 @@ impl Loader<LikedKey> for Batches {
         }
         let mut found = HashMap::new();
         for (user, subjects) in by_user {
-            let liked = like::load(&self.db, user, &subjects).await?.into_iter().map(|is_liked| is_liked.then_some(()));
+            let liked =
+                like::load(&self.app.db, user, &subjects).await?.into_iter().map(|is_liked| is_liked.then_some(()));
             found.extend(subjects.into_iter().map(|subject| LikedKey(user, subject)).zip(liked));
         }
         Ok(found)

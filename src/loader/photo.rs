@@ -35,7 +35,7 @@ impl Loader<PhotoKey> for Batches {
 
     async fn load(&self, keys: &[PhotoKey]) -> Result<HashMap<PhotoKey, Self::Value>, Self::Error> {
         let ids: Vec<PhotoId> = keys.iter().map(|key| key.0).collect();
-        let found = photos::by_ids(self.db.read(), &ids).await?;
+        let found = photos::by_ids(self.app.db.read(), &ids).await?;
         let mut found: HashMap<PhotoId, Arc<photo::Model>> =
             found.into_iter().map(|photo| (photo.id, Arc::new(photo))).collect();
         Ok(answers(keys, ids.iter().map(|id| found.remove(id))))
@@ -48,6 +48,6 @@ impl Loader<PhotosKey> for Batches {
 
     async fn load(&self, keys: &[PhotosKey]) -> Result<HashMap<PhotosKey, Self::Value>, Self::Error> {
         let ids: Vec<TweetId> = keys.iter().map(|key| key.0).collect();
-        Ok(answers(keys, photos::load(&self.db, &ids).await?.into_iter().map(Some)))
+        Ok(answers(keys, photos::load(&self.app.db, &ids).await?.into_iter().map(Some)))
     }
 }

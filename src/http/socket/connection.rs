@@ -1,14 +1,14 @@
 //! One socket, from the handshake to its end.
 
 use std::collections::HashMap;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Value;
 use async_graphql::parser::types::OperationType;
+use async_graphql::{Response as Executed, Value};
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -19,7 +19,7 @@ use crate::auth::{self, Client, Viewer};
 use crate::graphql::RequestContext;
 use crate::http::answer::{is_request_error, to_json};
 use crate::http::identity::bearer;
-use crate::http::operation::{Operation, execute_stream};
+use crate::http::operation::execute_stream;
 use crate::http::params::Params;
 use crate::http::{Server, Timings, rate, request_id};
 use crate::service::session;
@@ -33,21 +33,21 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const OUTBOX: usize = 16;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(server: Arc<Server>, mut socket: WebSocket, viewer: Option<Viewer>, client: Client) {
+pub async fn serve(server: Arc<Server>, socket: &mut WebSocket, viewer: Option<Viewer>, client: Client) {
     let patience = server.timings.write;
     if socket.protocol().is_none() {
-        return end(&mut socket, Close::Subprotocol, patience).await;
+        return end(socket, Close::Subprotocol, patience).await;
     }
     let (answers, mut answered) = mpsc::channel(OUTBOX);
     let (operations, seen_at) = (HashMap::new(), server.app.clock.now());
     let mut connection = Connection { server, viewer, client, seen_at, answers, operations, started: 0 };
-    let close = connection.run(&mut socket, &mut answered).await;
+    let close = connection.run(socket, &mut answered).await;
     for (_, running) in connection.operations.drain() {
         running.task.abort();
     }
     match close {
-        Some(close) => end(&mut socket, close, patience).await,
-        None => part(&mut socket).await,
+        Some(close) => end(socket, close, patience).await,
+        None => part(socket).await,
     }
 }
 
@@ -221,8 +221,10 @@ impl Connection {
         self.see_viewer().await;
         self.started += 1;
         let number = self.started;
-        let (server, answers, trace) = (self.server.clone(), self.answers.clone(), trace.clone());
-        let running = Box::pin(run_operation(server, operation, context, answers, id.clone(), number));
+        let is_subscription = operation.kind == OperationType::Subscription;
+        let stream = Box::pin(execute_stream(&self.server, operation, context));
+        let (answers, trace) = (self.answers.clone(), trace.clone());
+        let running = Box::pin(run_operation(stream, is_subscription, answers, id.clone(), number));
         let task = tokio::spawn(async move { trace.run(running).await }).abort_handle();
         self.operations.insert(id, Running { number, task });
         Ok(None)
@@ -248,17 +250,14 @@ impl Connection {
     }
 }
 
-/// Executes an operation and sends what it yields; at the end `complete`, or `error` if there can be no more.
+/// Sends what an operation yields; at the end `complete`, or `error` if there can be no more.
 async fn run_operation(
-    server: Arc<Server>,
-    operation: Operation,
-    context: Arc<RequestContext>,
+    mut stream: Pin<Box<impl Stream<Item = Executed>>>,
+    is_subscription: bool,
     answers: mpsc::Sender<Box<Answer>>,
     id: String,
     number: u64,
 ) {
-    let is_subscription = operation.kind == OperationType::Subscription;
-    let mut stream = pin!(execute_stream(&server, operation, context));
     let say = async |message, is_last| {
         let answer = Answer { id: id.clone(), number, message, is_last };
         answers.send(Box::new(answer)).await.is_ok()

@@ -27,7 +27,7 @@ const BUFFER: usize = 1024;
 
 /// Turns a GET with `Upgrade: websocket` into a socket. Any other GET is a request.
 pub async fn or_get(
-    State(server): State<Server>,
+    State(server): State<Arc<Server>>,
     client: Client,
     headers: HeaderMap,
     uri: Uri,
@@ -45,7 +45,7 @@ pub async fn or_get(
 }
 
 async fn open(
-    server: Server,
+    server: Arc<Server>,
     client: Client,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
@@ -70,10 +70,11 @@ async fn open(
         .max_frame_size(LONGEST_MESSAGE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| async move {
+        .on_upgrade(move |mut socket| {
             // Boxed, for what holds a future is as large as the future, more than once.
-            let serving = Box::pin(connection::serve(Arc::new(server), socket, viewer, client));
-            sockets.track_future(serving).await;
-            drop(open);
+            sockets.track_future(Box::pin(async move {
+                connection::serve(server, &mut socket, viewer, client).await;
+                drop(open);
+            }))
         })
 }
