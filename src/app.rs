@@ -40,6 +40,7 @@ pub struct Parts {
     pub bus: Bus,
     pub live: Live,
     pub redis: Option<Redis>,
+    pub memcached: Option<Memcached>,
     pub media: Media,
     pub passwords: Passwords,
     pub rates: Rates,
@@ -69,7 +70,11 @@ impl App {
         if let Some(url) = &config.database_replica_url {
             db.attach_replica(url, config.database_connections).await.map_err(unusable)?;
         }
-        let store = shared_store(&config, redis.as_ref())?;
+        let memcached = match &config.memcached_url {
+            Some(url) => Some(Memcached::new(url).map_err(Error::internal)?),
+            None => None,
+        };
+        let store = shared_store(&config, memcached.as_ref(), redis.as_ref());
         let level = store.map(|store| Level::new(store, &config.redis_prefix));
         let caches = Caches::new(config.cache_bytes, level);
         db.attach_caches(caches.clone());
@@ -93,6 +98,7 @@ impl App {
             clock,
             failpoints: Failpoints::from_env(),
             redis,
+            memcached,
             config: Arc::new(config),
         }));
         crate::service::node::lease(&app).await?;
@@ -123,12 +129,12 @@ impl Deref for App {
 }
 
 /// Where objects are that all processes share.
-fn shared_store(config: &Config, redis: Option<&Redis>) -> Result<Option<Store>> {
-    Ok(match &config.memcached_url {
+fn shared_store(config: &Config, memcached: Option<&Memcached>, redis: Option<&Redis>) -> Option<Store> {
+    match memcached {
         _ if config.cache_bytes == 0 => None,
-        Some(url) => Some(Store::Memcached(Memcached::new(url).map_err(Error::internal)?)),
+        Some(memcached) => Some(Store::Memcached(memcached.clone())),
         None => redis.cloned().map(|redis| Store::Redis(Box::new(redis))),
-    })
+    }
 }
 
 fn unusable(error: DbErr) -> Error {

@@ -64,7 +64,7 @@ pub enum Error {
     Resubscribe,
     #[error("This took too long and was given up. Ask for less at a time.")]
     Timeout,
-    #[error("There are too many requests of this kind just now. Try again in a moment.")]
+    #[error("This cannot be done just now. Try again in a moment.")]
     Unavailable,
     #[error("Something went wrong on our side.")]
     Internal(Arc<anyhow::Error>),

@@ -12,15 +12,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use async_graphql::runtime::{Timer, TokioSpawner};
+use async_graphql::runtime::Timer;
 use entity::{TweetId, UserId, tweet, user_stats};
 use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::task::{FutureObj, Spawn, SpawnError};
 
 use crate::app::App;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::service::user::Person;
 use crate::service::{follow, stats, suspension, tweet as tweets, user};
+use crate::trace::Trace;
 
 pub use hydrate::{CommentWants, Prefetched, TweetWants, UserWants};
 
@@ -55,7 +57,7 @@ impl Loaders {
         let mut batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner);
         let made = batcher.get_or_insert_with(|| {
             let batches = Batches { app: self.app.clone() };
-            let batcher = DataLoader::with_cache(batches, TokioSpawner::current(), Yield, HashMapCache::default());
+            let batcher = DataLoader::with_cache(batches, Traced, Yield, HashMapCache::default());
             Arc::new(batcher.max_batch_size(usize::MAX))
         });
         Arc::clone(made)
@@ -115,6 +117,19 @@ struct Yield;
 impl Timer for Yield {
     fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
         tokio::task::yield_now().boxed()
+    }
+}
+
+/// What is read and logged for a request is known to be part of it.
+struct Traced;
+
+impl Spawn for Traced {
+    fn spawn_obj(&self, work: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        match Trace::current() {
+            Some(trace) => drop(tokio::spawn(async move { trace.run(work).await })),
+            None => drop(tokio::spawn(work)),
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ mod m20261123_000020_media;
 mod m20261123_000040_administration;
 mod m20261123_000041_gate;
 mod m20261123_000050_trace;
+mod m20261124_000051_outbox_lease;
 
 pub use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::*;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000040_administration::Migration),
             Box::new(m20261123_000041_gate::Migration),
             Box::new(m20261123_000050_trace::Migration),
+            Box::new(m20261124_000051_outbox_lease::Migration),
         ]
     }
 }

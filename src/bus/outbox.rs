@@ -13,7 +13,7 @@ use super::Message;
 use crate::app::App;
 use crate::clock::SECOND;
 use crate::config::Config;
-use crate::db::{Db, skip_locked, sql};
+use crate::db::{Db, Transaction, skip_locked, sql};
 use crate::error::{Error, Result};
 use crate::trace::Trace;
 
@@ -43,7 +43,12 @@ pub async fn post(app: &App, tx: &impl ConnectionTrait, message: Message) -> Res
 /// Which messages can be taken.
 const DUE: &str = "due_at <= ? AND leased_until <= ?";
 
-/// Takes up to `most` messages that are due and that nobody works on, oldest first.
+/// The same, told apart so that neither waits for the other's end, and none of those is looked at that others have: whose lease
+/// ran out, and what nobody has taken yet.
+const TAKEN_BEFORE: &str = "leased_until > 0 AND leased_until <= ? AND due_at <= ? ORDER BY leased_until, due_at, id";
+const NEW: &str = "leased_until = 0 AND due_at <= ? ORDER BY due_at, id";
+
+/// Takes up to `most` messages that are due and that nobody works on: those first whose lease ran out, then the oldest.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -59,10 +64,9 @@ pub async fn lease(app: &App, most: u32) -> Result<Vec<outbox::Model>> {
 
 async fn lease_once(app: &App, most: u32, now: i64) -> Result<Vec<outbox::Model>> {
     let tx = app.db.begin().await?;
-    // Workers that look at the same time share the messages out instead of waiting for each other.
-    let text = format!("SELECT * FROM outbox WHERE {DUE} ORDER BY due_at, id LIMIT ? {}", skip_locked(&tx));
-    let values = [now.into(), now.into(), u64::from(most).into()];
-    let mut due = outbox::Model::find_by_statement(sql(&tx, &text, values)).all(&tx).await?;
+    let mut due = free(&tx, TAKEN_BEFORE, &[now, now], most).await?;
+    let room = most.saturating_sub(u32::try_from(due.len()).unwrap_or(most));
+    due.extend(free(&tx, NEW, &[now], room).await?);
     if due.is_empty() {
         return Ok(due);
     }
@@ -79,6 +83,13 @@ async fn lease_once(app: &App, most: u32, now: i64) -> Result<Vec<outbox::Model>
         (message.leased_by, message.leased_until) = (leased_by, leased_until);
     }
     Ok(due)
+}
+
+/// Workers that look at the same time share the messages out instead of waiting for each other.
+async fn free(tx: &Transaction, which: &str, times: &[i64], most: u32) -> Result<Vec<outbox::Model>> {
+    let text = format!("SELECT * FROM outbox WHERE {which} LIMIT ? {}", skip_locked(tx));
+    let values = times.iter().map(|time| (*time).into()).chain([u64::from(most).into()]);
+    Ok(outbox::Model::find_by_statement(sql(tx, &text, values)).all(tx).await?)
 }
 
 /// Removes a handled message as part of the transaction that handled it.

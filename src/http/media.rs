@@ -30,8 +30,8 @@ pub async fn file(State(server): State<Arc<Server>>, method: Method, uri: Uri, h
         }
         Err(error) => {
             tracing::error!(%name, error = format!("{:#}", anyhow::Error::new(error)), "a picture could not be read");
-            let message = "Something went wrong on our side.";
-            Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message).into_response()
+            let message = "This cannot be read just now. Try again in a moment.";
+            Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message).into_response()
         }
     }
 }

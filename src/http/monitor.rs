@@ -135,12 +135,7 @@ fn write_caches(app: &App, text: &mut Text) {
 }
 
 async fn write_services(app: &App, database: bool, text: &mut Text) {
-    let services = [
-        ("database", Some(database)),
-        ("redis", asked::redis_answers(app)),
-        ("rabbitmq", asked::broker_answers(app).await),
-        ("media", asked::media_answers(app).await),
-    ];
+    let services = [("database", Some(database))].into_iter().chain(asked::others_answer(app).await);
     text.gauge("roost_up", "1 for a service that answers, 0 for one that does not.");
     for (service, answers) in services {
         if let Some(answers) = answers {

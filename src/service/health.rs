@@ -20,14 +20,15 @@ const OTHERS_GOOD_FOR: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Health {
     backlog: Recent<Option<Backlog>>,
+    memcached: Recent<bool>,
     broker: Recent<bool>,
     media: Recent<bool>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        let (broker, media) = (Recent::new(OTHERS_GOOD_FOR), Recent::new(OTHERS_GOOD_FOR));
-        Self { backlog: Recent::new(BACKLOG_GOOD_FOR), broker, media }
+        let other = || Recent::new(OTHERS_GOOD_FOR);
+        Self { backlog: Recent::new(BACKLOG_GOOD_FOR), memcached: other(), broker: other(), media: other() }
     }
 }
 
@@ -43,13 +44,8 @@ pub struct Faults {
 /// Asks everything that roost uses whether it answers.
 pub async fn faults(app: &App) -> Faults {
     let mut faults = Faults::default();
-    let (database, redis, broker, media) =
-        tokio::join!(database_answers(app), async { redis_answers(app) }, broker_answers(app), media_answers(app));
-    for (name, answers) in [("redis", redis), ("rabbitmq", broker), ("media", media)] {
-        if answers == Some(false) {
-            faults.degraded.push(name);
-        }
-    }
+    let (database, others) = tokio::join!(database_answers(app), others_answer(app));
+    faults.degraded.extend(others.into_iter().filter(|(_, answers)| *answers == Some(false)).map(|(name, _)| name));
     if !database {
         faults.down.push("database");
         return faults;
@@ -79,18 +75,25 @@ async fn database_answers(app: &App) -> bool {
     false
 }
 
-/// None if there is none; the same below.
-pub fn redis_answers(app: &App) -> Option<bool> {
-    // It is spoken to several times a second.
-    Some(app.redis.as_ref()?.is_well())
+/// Whether everything but the database answers; none for what there is not.
+pub async fn others_answer(app: &App) -> [(&'static str, Option<bool>); 4] {
+    // Redis is spoken to several times a second.
+    let redis = app.redis.as_ref().map(|redis| redis.is_well());
+    let (memcached, broker, media) = tokio::join!(memcached_answers(app), broker_answers(app), media_answers(app));
+    [("redis", redis), ("memcached", memcached), ("rabbitmq", broker), ("media", media)]
 }
 
-pub async fn broker_answers(app: &App) -> Option<bool> {
+async fn memcached_answers(app: &App) -> Option<bool> {
+    let memcached = app.memcached.as_ref()?;
+    Some(app.health.memcached.get(|| memcached.answers()).await)
+}
+
+async fn broker_answers(app: &App) -> Option<bool> {
     let rabbit = app.bus.rabbit()?;
     Some(app.health.broker.get(|| async { timeout(PATIENCE, rabbit.answers()).await.unwrap_or(false) }).await)
 }
 
-pub async fn media_answers(app: &App) -> Option<bool> {
+async fn media_answers(app: &App) -> Option<bool> {
     let ask = || async {
         match timeout(PATIENCE, app.media.store.probe()).await {
             Ok(Ok(())) => return true,

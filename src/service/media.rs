@@ -40,7 +40,7 @@ pub fn fault(error: MediaError, field: String, what: &str) -> Error {
 /// Puts pictures into the store, all or none, and returns their names in the same order.
 ///
 /// # Errors
-/// When the store does not work.
+/// UNAVAILABLE when the store does not work: why is in the log.
 pub async fn put(app: &App, pictures: Vec<Picture>) -> Result<Vec<MediaName>> {
     let files: Vec<_> =
         pictures.into_iter().map(|picture| (MediaName::new(rand::random(), picture.format), picture.bytes)).collect();
@@ -50,7 +50,8 @@ pub async fn put(app: &App, pictures: Vec<Picture>) -> Result<Vec<MediaName>> {
     for put in join_all(puts).await {
         if let Err(error) = put {
             discard(app, &names).await;
-            return Err(error.into());
+            tracing::error!(error = Error::from(error).log(), "a picture could not be stored");
+            return Err(Error::Unavailable);
         }
     }
     app.failpoints.pass("media: stored").await;

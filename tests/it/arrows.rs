@@ -8,7 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["app", "auth", "config", "error", "graphql", "limit", "media", "metrics", "service", "trace"]),
     ("graphql", &["app", "auth", "clock", "error", "ids", "limit", "live", "loader", "metrics", "service"]),
     ("auth", &["app", "config", "error", "limit", "service"]),
-    ("loader", &["db", "error", "service"]),
+    ("loader", &["app", "db", "error", "service", "trace"]),
     ("service", &["app", "bus", "cache", "clock", "db", "error", "ids", "live", "media", "recent"]),
     ("worker", &["app", "bus", "db", "error", "live", "metrics", "service", "trace"]),
     ("bus", &["app", "clock", "config", "db", "error", "live", "trace"]),

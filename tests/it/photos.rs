@@ -228,7 +228,7 @@ async fn a_store_that_does_not_work_leaves_no_tweet() {
     let ada = app.person("ada").await;
     std::fs::remove_dir_all(app.data_dir().join("media")).unwrap();
     std::fs::write(app.data_dir().join("media"), b"in the way").unwrap();
-    assert_eq!(tweet(&app, &ada, &[&picture(0)]).await.code(), "INTERNAL");
+    assert_eq!(tweet(&app, &ada, &[&picture(0)]).await.code(), "UNAVAILABLE");
     assert_eq!(app.number("SELECT COUNT(*) FROM tweet", []).await, 0);
 }
 

@@ -86,7 +86,7 @@ async fn a_bucket_that_is_away_costs_an_upload_and_nothing_else() {
     let ada = app.person("ada").await;
     way.cut();
     let answer = app.as_user(&ada).upload(form()).await;
-    assert_eq!(answer.code(), "INTERNAL");
+    assert_eq!(answer.code(), "UNAVAILABLE");
     assert!(!answer.text.contains("127.0.0.1"), "{}", answer.text);
     nothing_is_left(&app).await;
     let ready = async || app.fetch(Method::GET, "/health/ready", &[]).await;
@@ -98,7 +98,7 @@ async fn a_bucket_that_is_away_costs_an_upload_and_nothing_else() {
     let url = tweet(&app, &ada).await["photos"][0]["url"].as_str().unwrap().to_owned();
     assert_eq!(app.fetch(Method::GET, &url, &[]).await.0.status(), 200);
     way.cut();
-    assert_eq!(app.fetch(Method::GET, &url, &[]).await.0.status(), 500);
+    assert_eq!(app.fetch(Method::GET, &url, &[]).await.0.status(), 503);
     way.mend();
     until("it is noticed that the bucket is back", async || ready().await.1.ends_with(b"{\"status\":\"ok\"}")).await;
     app.drain().await;
@@ -112,7 +112,7 @@ async fn keys_that_the_bucket_does_not_know_are_told_in_the_log_only() {
     let ada = app.person("ada").await;
     let server = place.start(place.roost(&["serve"]).env("AWS_SECRET_ACCESS_KEY", "wrong")).await;
     let answer = server.client().upload(&ada.token, &form()).await.unwrap();
-    assert_eq!(answer.code(), "INTERNAL");
+    assert_eq!(answer.code(), "UNAVAILABLE");
     assert!(place.log().contains("the media store does not work"), "{}", place.log());
     nothing_is_left(&app).await;
     let ready = server.client().get("/health/ready", "").await.unwrap();

@@ -34,9 +34,9 @@ impl Memcached {
         Ok(Self { servers, client: Arc::default(), breaker: Arc::new(Breaker::new("Memcached")) })
     }
 
-    /// Whether the last calls were answered. True before the first.
-    pub fn is_well(&self) -> bool {
-        self.breaker.is_well()
+    /// Whether the servers answer now.
+    pub async fn answers(&self) -> bool {
+        self.get(vec!["roost".to_owned()]).await.is_some()
     }
 
     async fn client(&self) -> memcache::exp::Result<&AsyncMetaClient> {

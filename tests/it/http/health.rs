@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::database::engine;
 use crate::support::process::{Http, until};
 use crate::support::proxy::Proxy;
-use crate::support::services::{amqp_url, redis_url};
+use crate::support::services::{amqp_url, memcached_url, redis_url};
 use crate::support::{Answer, TestApp};
 
 async fn get(app: &TestApp, path: &str) -> Answer {
@@ -55,12 +55,16 @@ async fn says(app: &TestApp, status: u16, body: serde_json::Value) {
 #[tokio::test]
 async fn what_is_away_but_not_needed_is_told_and_so_is_its_return() {
     let ok = json!({ "status": "ok" });
-    for (name, url) in [("redis", redis_url()), ("rabbitmq", amqp_url())] {
+    for (name, url) in [("redis", redis_url()), ("memcached", memcached_url()), ("rabbitmq", amqp_url())] {
         let Some(url) = url else { continue };
         let way = Proxy::to(&url).await;
         let through = Some(way.url(&url));
         let app = TestApp::with(|config| {
-            *(if name == "redis" { &mut config.redis_url } else { &mut config.amqp_url }) = through;
+            *match name {
+                "redis" => &mut config.redis_url,
+                "memcached" => &mut config.memcached_url,
+                _ => &mut config.amqp_url,
+            } = through;
         })
         .await;
         says(&app, 200, ok.clone()).await;
