@@ -68,7 +68,7 @@ def _pending(database: str | Path) -> int:
 def _counts(database: str) -> tuple[int, int]:
     text = f"""SELECT COALESCE(SUM(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
         WHERE datname = '{database}' AND query NOT LIKE 'SELECT COUNT(*) FROM outbox%'"""
-    return int(services.sql(text)), services.redis_commands()
+    return int(services.sql(text, database)), services.redis_commands()
 
 
 def ask(connection: http.client.HTTPConnection, load: Load, person: list[str]) -> bytes:

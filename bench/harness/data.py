@@ -115,6 +115,7 @@ def _now() -> int:
 
 def _seed(roost: Path, preset: str, environment: dict[str, str]) -> None:
     started = time.monotonic()
+    MADE.mkdir(parents=True, exist_ok=True)
     command = [roost, "seed", "--preset", preset]
     subprocess.run(command, env=os.environ | {"ROOST_LOG": "warn"} | environment, check=True, stdout=subprocess.DEVNULL, cwd=MADE)
     print(f"made {preset} in {time.monotonic() - started:.0f} s", flush=True)
