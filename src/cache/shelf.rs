@@ -5,9 +5,11 @@
 //! used stays longest (second chance): a key that comes to the front of the queue and was asked for since goes to its end.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
 
 use super::weigh::Weigh;
 
@@ -32,7 +34,8 @@ struct Shard<K, V> {
     held: usize,
     /// How often something was forgotten here.
     generation: u64,
-    entries: HashMap<K, Entry<V>>,
+    /// No client chooses a key: they are ids that were found, and digests.
+    entries: HashMap<K, Entry<V>, RandomState>,
     /// Keys with the number of their entry. That of an entry which is gone or was replaced means nothing.
     order: VecDeque<(K, u64)>,
     entered: u64,
@@ -50,11 +53,11 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
     /// With room for so many bytes.
     pub fn new(bytes: usize) -> Self {
         let shard = || {
-            let (entries, order) = (HashMap::new(), VecDeque::new());
+            let (entries, order) = (HashMap::default(), VecDeque::new());
             Mutex::new(Shard { most: bytes / SHARDS, held: 0, generation: 0, entries, order, entered: 0 })
         };
         let shards = std::iter::repeat_with(shard).take(SHARDS).collect();
-        Self { shards, hasher: RandomState::new(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self { shards, hasher: RandomState::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// What is known, in the order of the keys.
@@ -101,7 +104,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
         for shard in &self.shards {
             let mut shard = lock(shard);
             shard.generation += 1;
-            (shard.entries, shard.order, shard.held) = (HashMap::new(), VecDeque::new(), 0);
+            (shard.entries, shard.order, shard.held) = (HashMap::default(), VecDeque::new(), 0);
         }
     }
 
