@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 from . import machine, report, services
 from .bench import SYSTEMS, WORKLOADS, Bench, Pace
@@ -18,6 +19,7 @@ def main(description: str) -> None:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workload", nargs="*", help=", ".join(WORKLOADS))
     parser.add_argument("--quick", action="store_true", help="one run of 3 s each")
+    parser.add_argument("--seconds", type=int, default=WHOLE.seconds, help="how long a run is, after a third of that to warm up")
     parser.add_argument("--on", metavar="SYSTEMS", default=",".join(SYSTEMS), help=", ".join(SYSTEMS))
     parser.add_argument("--no-build", action="store_true", help="measure what target/release has")
     options = parser.parse_args()
@@ -33,7 +35,8 @@ def main(description: str) -> None:
         build()
     if "PostGraphile" in systems:
         install()
-    bench = Bench(QUICK if options.quick else WHOLE, workloads, systems)
+    pace = QUICK if options.quick else replace(WHOLE, seconds=options.seconds, warm_up=max(1, options.seconds // 3))
+    bench = Bench(pace, workloads, systems)
     try:
         results = bench.measure()
     finally:
