@@ -43,10 +43,10 @@ pub async fn post(app: &App, tx: &impl ConnectionTrait, message: Message) -> Res
 /// Which messages can be taken.
 const DUE: &str = "due_at <= ? AND leased_until <= ?";
 
-/// The same, told apart so that neither waits for the other's end, and none of those is looked at that others have: whose lease
-/// ran out, and what nobody has taken yet.
-const TAKEN_BEFORE: &str = "leased_until > 0 AND leased_until <= ? AND due_at <= ? ORDER BY leased_until, due_at, id";
-const NEW: &str = "leased_until = 0 AND due_at <= ? ORDER BY due_at, id";
+/// The same in two parts, each in the order of an index, so that what others have leased is not looked at: those whose lease ran
+/// out, and those that nobody has taken.
+const LEASE_RAN_OUT: &str = "leased_until > 0 AND leased_until <= ? AND due_at <= ? ORDER BY leased_until, due_at, id";
+const UNTAKEN: &str = "leased_until = 0 AND due_at <= ? ORDER BY due_at, id";
 
 /// Takes up to `most` messages that are due and that nobody works on: those first whose lease ran out, then the oldest.
 ///
@@ -64,9 +64,9 @@ pub async fn lease(app: &App, most: u32) -> Result<Vec<outbox::Model>> {
 
 async fn lease_once(app: &App, most: u32, now: i64) -> Result<Vec<outbox::Model>> {
     let tx = app.db.begin().await?;
-    let mut due = free(&tx, TAKEN_BEFORE, &[now, now], most).await?;
+    let mut due = free(&tx, LEASE_RAN_OUT, &[now, now], most).await?;
     let room = most.saturating_sub(u32::try_from(due.len()).unwrap_or(most));
-    due.extend(free(&tx, NEW, &[now], room).await?);
+    due.extend(free(&tx, UNTAKEN, &[now], room).await?);
     if due.is_empty() {
         return Ok(due);
     }
