@@ -17,6 +17,7 @@ mod m20261123_000040_administration;
 mod m20261123_000041_gate;
 mod m20261123_000050_trace;
 mod m20261124_000051_outbox_lease;
+mod m20261129_000052_liked_by;
 
 pub use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::*;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000041_gate::Migration),
             Box::new(m20261123_000050_trace::Migration),
             Box::new(m20261124_000051_outbox_lease::Migration),
+            Box::new(m20261129_000052_liked_by::Migration),
         ]
     }
 }

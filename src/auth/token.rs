@@ -11,5 +11,6 @@ pub fn generate() -> String {
 
 /// SHA-256 in hexadecimal. A slow hash would add nothing: nobody guesses 256 bits.
 pub fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+    digest.as_chunks::<16>().0.iter().map(|half| format!("{:032x}", u128::from_be_bytes(*half))).collect()
 }

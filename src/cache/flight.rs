@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::shelf::{Moment, Shelf};
+use super::shelf::{Moment, Pool, Shelf};
 use super::weigh::Weigh;
 
 /// How long to wait for what somebody else reads. They may be given up meanwhile, or held up by their own client.
@@ -24,8 +24,8 @@ pub struct Through<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone + Default + Weigh> Through<K, V> {
-    pub fn new(bytes: usize) -> Self {
-        Self { shelf: Shelf::new(bytes), flights: Mutex::default() }
+    pub fn new(pool: &Arc<Pool>, part: usize) -> Self {
+        Self { shelf: Shelf::new(pool, part), flights: Mutex::default() }
     }
 
     /// What is known or can be read, in the order of the keys; the default for what there is not. Without a moment the caches

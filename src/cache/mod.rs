@@ -28,7 +28,7 @@ use flight::Through;
 use recent::{Event, Recent};
 use sessions::Sessions;
 use shared::{Level, Object};
-pub use shelf::{Moment, Shelf};
+pub use shelf::{Moment, Pool, Shelf};
 pub use tip::{Age, LONGEST, Newest, Tip};
 
 /// A user with the profile. What is cached has no password hash.
@@ -66,6 +66,8 @@ pub struct Shared {
     pub newest_comments: Through<TweetId, NewestComments>,
     pub comment_stats: Through<CommentId, Option<comment_stats::Model>>,
     pub likes: Through<(UserId, Subject), bool>,
+    /// The newest of the tweets that a user likes.
+    pub liked: Through<UserId, Arc<Newest>>,
     /// Of one user and another: whether the first follows the second, and the second the first.
     pub relations: Through<(UserId, UserId), (bool, bool)>,
     /// The newest living tweets of an author.
@@ -95,22 +97,23 @@ impl Caches {
     /// With room for so many bytes in all, none for none, and perhaps with what all processes share behind it. They are closed
     /// at first.
     pub fn new(bytes: usize, level: Option<Level>) -> Self {
-        let part = |sixtyfourths: usize| bytes / 64 * sixtyfourths;
+        let pool = &Pool::new(bytes);
         let shared = Shared {
-            people: Through::new(part(5)),
-            visible: Through::new(part(1)),
-            user_stats: Through::new(part(2)),
-            tweets: Through::new(part(14)),
-            tweet_stats: Through::new(part(4)),
-            photos: Through::new(part(2)),
-            comments: Through::new(part(1)),
-            newest_comments: Through::new(part(8)),
-            comment_stats: Through::new(part(2)),
-            likes: Through::new(part(5)),
-            relations: Through::new(part(1)),
-            timelines: Through::new(part(2)),
-            tips: Shelf::new(part(14)),
-            sessions: Sessions::new(part(3)),
+            people: Through::new(pool, 7),
+            visible: Through::new(pool, 1),
+            user_stats: Through::new(pool, 1),
+            tweets: Through::new(pool, 11),
+            tweet_stats: Through::new(pool, 3),
+            photos: Through::new(pool, 2),
+            comments: Through::new(pool, 1),
+            newest_comments: Through::new(pool, 8),
+            comment_stats: Through::new(pool, 1),
+            likes: Through::new(pool, 1),
+            liked: Through::new(pool, 7),
+            relations: Through::new(pool, 1),
+            timelines: Through::new(pool, 2),
+            tips: Shelf::new(pool, 13),
+            sessions: Sessions::new(pool, 5),
             recent: Recent::default(),
             is_on: bytes > 0,
             start: Instant::now(),
@@ -271,7 +274,10 @@ impl Caches {
             Change::Liked { user, subject } => {
                 all.likes.shelf.forget(&(user, subject));
                 match subject {
-                    Subject::Tweet(tweet) => all.tweet_stats.shelf.forget(&tweet),
+                    Subject::Tweet(tweet) => {
+                        all.liked.shelf.forget(&user);
+                        all.tweet_stats.shelf.forget(&tweet);
+                    }
                     Subject::Comment(comment) => all.comment_stats.shelf.forget(&comment),
                 }
             }
@@ -318,6 +324,7 @@ impl Caches {
         all.newest_comments.shelf.forget_all();
         all.comment_stats.shelf.forget_all();
         all.likes.shelf.forget_all();
+        all.liked.shelf.forget_all();
         all.relations.shelf.forget_all();
         all.timelines.shelf.forget_all();
         all.tips.forget_all();
@@ -325,7 +332,7 @@ impl Caches {
     }
 
     /// By kind: how often something was there, how often it was not, and how many bytes are held.
-    pub fn counts(&self) -> [(&'static str, [u64; 3]); 14] {
+    pub fn counts(&self) -> [(&'static str, [u64; 3]); 15] {
         let all = &self.shared;
         [
             ("people", all.people.shelf.counts()),
@@ -338,6 +345,7 @@ impl Caches {
             ("newest_comments", all.newest_comments.shelf.counts()),
             ("comment_stats", all.comment_stats.shelf.counts()),
             ("likes", all.likes.shelf.counts()),
+            ("liked", all.liked.shelf.counts()),
             ("relations", all.relations.shelf.counts()),
             ("timelines", all.timelines.shelf.counts()),
             ("feeds", all.tips.counts()),

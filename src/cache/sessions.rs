@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use entity::{SessionId, session};
 
-use super::shelf::{Moment, Shelf};
+use super::shelf::{Moment, Pool, Shelf};
 
 const PLACES: usize = 4_096;
 
@@ -20,9 +20,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    pub fn new(bytes: usize) -> Self {
+    pub fn new(pool: &Arc<Pool>, part: usize) -> Self {
         let ends = std::iter::repeat_with(AtomicU64::default).take(PLACES).collect();
-        Self { shelf: Shelf::new(bytes), ends, all_ends: AtomicU64::new(0) }
+        Self { shelf: Shelf::new(pool, part), ends, all_ends: AtomicU64::new(0) }
     }
 
     /// Whether it still lasts is for the caller's clock to say.

@@ -1,4 +1,7 @@
-//! What is known of one kind of thing, of at most so many bytes.
+//! What is known of one kind of thing, in the memory that all kinds share.
+//!
+//! Every kind has a part of its own, and beyond it whatever the others leave: so what is asked for most gets most, and nothing is
+//! ever pushed out altogether.
 //!
 //! A hit takes a lock that is held for some instructions, and waits for nothing. A fill is refused if anything of its shard
 //! was forgotten since the fill began: so a reader whose snapshot is old never puts back what a commit has replaced. What is
@@ -6,8 +9,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
@@ -17,12 +20,29 @@ const SHARDS: usize = 32;
 
 /// For how many milliseconds something is believed. Everything that roost changes is forgotten at its commit; this is for
 /// what somebody changes by hand in the database.
-const LONGEST: u64 = 60_000;
+const LONGEST: u64 = 5 * 60_000;
 
 /// A reading of the caches' own clock, in milliseconds.
 pub type Moment = u64;
 
+/// The memory that shelves share, in bytes.
+pub struct Pool {
+    most: usize,
+    held: AtomicUsize,
+}
+
+impl Pool {
+    pub fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, held: AtomicUsize::new(0) })
+    }
+
+    fn is_full(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > self.most
+    }
+}
+
 pub struct Shelf<K, V> {
+    pool: Arc<Pool>,
     shards: Box<[Mutex<Shard<K, V>>]>,
     hasher: RandomState,
     hits: AtomicU64,
@@ -30,6 +50,7 @@ pub struct Shelf<K, V> {
 }
 
 struct Shard<K, V> {
+    /// What it may hold when the pool is full.
     most: usize,
     held: usize,
     /// How often something was forgotten here.
@@ -50,14 +71,16 @@ struct Entry<V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
-    /// With room for so many bytes.
-    pub fn new(bytes: usize) -> Self {
+    /// With a part of the pool of its own, in 64ths.
+    pub fn new(pool: &Arc<Pool>, part: usize) -> Self {
+        let most = pool.most / 64 * part / SHARDS;
         let shard = || {
             let (entries, order) = (HashMap::default(), VecDeque::new());
-            Mutex::new(Shard { most: bytes / SHARDS, held: 0, generation: 0, entries, order, entered: 0 })
+            Mutex::new(Shard { most, held: 0, generation: 0, entries, order, entered: 0 })
         };
         let shards = std::iter::repeat_with(shard).take(SHARDS).collect();
-        Self { shards, hasher: RandomState::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        let pool = Arc::clone(pool);
+        Self { pool, shards, hasher: RandomState::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// What is known, in the order of the keys.
@@ -89,7 +112,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
     pub fn put(&self, key: K, value: V, generation: u64, since: Moment) {
         let mut shard = self.shard(&key);
         if shard.generation == generation {
-            shard.put(key, value, since);
+            shard.put(&self.pool, key, value, since);
         }
     }
 
@@ -97,13 +120,14 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
     pub fn forget(&self, key: &K) {
         let mut shard = self.shard(key);
         shard.generation += 1;
-        shard.remove(key);
+        shard.remove(&self.pool, key);
     }
 
     pub fn forget_all(&self) {
         for shard in &self.shards {
             let mut shard = lock(shard);
             shard.generation += 1;
+            self.pool.held.fetch_sub(shard.held, Ordering::Relaxed);
             (shard.entries, shard.order, shard.held) = (HashMap::default(), VecDeque::new(), 0);
         }
     }
@@ -127,24 +151,25 @@ fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<K: Clone + Eq + Hash, V: Weigh> Shard<K, V> {
-    fn put(&mut self, key: K, value: V, since: Moment) {
-        self.remove(&key);
+    fn put(&mut self, pool: &Pool, key: K, value: V, since: Moment) {
+        self.remove(pool, &key);
         let bytes = value.heap() + size_of::<(K, Entry<V>)>() + size_of::<(K, u64)>();
         if bytes > self.most {
             return;
         }
         self.entered += 1;
         self.held += bytes;
+        pool.held.fetch_add(bytes, Ordering::Relaxed);
         self.order.push_back((key.clone(), self.entered));
         self.entries.insert(key, Entry { value, since, number: self.entered, bytes, is_used: false });
-        while self.held > self.most {
+        while self.held > self.most && pool.is_full() {
             let Some((key, number)) = self.order.pop_front() else { return };
             match self.entries.get_mut(&key).filter(|entry| entry.number == number) {
                 Some(entry) if entry.is_used => {
                     entry.is_used = false;
                     self.order.push_back((key, number));
                 }
-                Some(_) => self.remove(&key),
+                Some(_) => self.remove(pool, &key),
                 None => (),
             }
         }
@@ -154,9 +179,10 @@ impl<K: Clone + Eq + Hash, V: Weigh> Shard<K, V> {
         }
     }
 
-    fn remove(&mut self, key: &K) {
+    fn remove(&mut self, pool: &Pool, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
             self.held -= entry.bytes;
+            pool.held.fetch_sub(entry.bytes, Ordering::Relaxed);
         }
     }
 }

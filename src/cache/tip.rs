@@ -1,4 +1,4 @@
-//! The newest part of a home feed, and of the tweets of one author: ids only, with the range that they are known to cover. Like
+//! The newest part of a home feed, of the tweets of one author, and of those that somebody likes: ids only, with the range that they are known to cover. Like
 //! the entries in the database they are candidates: whoever shows one looks whether it may be shown.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +50,11 @@ impl Newest {
         let start = self.ids.partition_point(|id| id.0 <= newer_than);
         let end = self.ids.partition_point(|id| id.0 < older_than);
         self.ids.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether an id is in the list; none if that is not known.
+    pub fn has(&self, id: TweetId) -> Option<bool> {
+        (id >= self.from).then(|| self.ids.binary_search(&id).is_ok())
     }
 
     fn insert(&mut self, id: TweetId) {

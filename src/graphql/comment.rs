@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
-use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject, Value};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{Subject, TweetId, comment};
 
 use super::ContextExt;
 use super::cursor::{Cursor, Kind};
 use super::id::GlobalId;
+use super::json::Json;
 use super::likeable::{self, LikerConnection};
 use super::page::{PageArgs, connection, present_connection};
 use super::payload::{UserError, answer, payloads};
-use super::present::{Present, Presented, Presenter, id};
+use super::present::{Present, Presented, Presenter};
 use super::scalar::DateTime;
+use super::selection::Selected;
 use super::tweet::Tweet;
 use super::user::User;
 use crate::error::{Error, Result};
@@ -106,19 +108,22 @@ impl Comment {
 impl Present for Comment {
     const TYPES: &'static [&'static str] = &["Comment", "Node", "Likeable"];
 
-    fn field(&self, at: &Presenter<'_>, name: &str, field: &Field) -> Option<Value> {
+    fn field<'a>(&self, at: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
         let comment = &self.0;
-        Some(match name {
-            "id" => id(&GlobalId::Comment(comment.id)),
-            "author" => at.object(&User(comment.author_id), &field.selection_set.node)?,
-            "content" => comment.content.clone().into(),
-            "createdAt" => DateTime(comment.created_at).to_value(),
-            "editedAt" => comment.edited_at.map_or(Value::Null, |at| DateTime(at).to_value()),
-            "likeCount" => at.page.comment_stats.get(&comment.id)?.as_ref()?.like_count.into(),
-            "viewerHasLiked" => likeable::known_like(at, self.subject())?,
-            "viewerCanUpdate" => (at.viewer == Some(comment.author_id)).into(),
-            _ => return None,
-        })
+        match field.name {
+            "id" => json.base64(GlobalId::Comment(comment.id)),
+            "author" => at.object(&User(comment.author_id), field, json),
+            "content" => json.string(&comment.content),
+            "createdAt" => json.string(&DateTime(comment.created_at).text()),
+            "editedAt" => match comment.edited_at {
+                Some(at) => json.string(&DateTime(at).text()),
+                None => json.null(),
+            },
+            "likeCount" => json.number(at.page.comment_stats.get(&comment.id)?.as_ref()?.like_count),
+            "viewerHasLiked" => json.boolean(likeable::known_like(at, self.subject())?),
+            "viewerCanUpdate" => json.boolean(at.viewer == Some(comment.author_id)),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cursors: the key of a row, tagged with the kind of connection, so that none is taken for another's.
 
 use std::borrow::Cow;
+use std::fmt::{self, Display};
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -67,7 +68,14 @@ pub struct Cursor(Kind, i64);
 
 impl Cursor {
     pub fn text(self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}:{}", self.0.tag(), self.1))
+        URL_SAFE_NO_PAD.encode(self.to_string())
+    }
+}
+
+/// What is inside.
+impl Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.tag(), self.1)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Global ids: opaque to clients, tagged with the type inside.
 
+use std::fmt::{self, Display};
+
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,23 +29,29 @@ pub enum GlobalId {
     Gate(String),
 }
 
+/// What is inside.
+impl Display for GlobalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Viewer(id) => write!(f, "Viewer:{id}"),
+            Self::User(id) => write!(f, "User:{id}"),
+            Self::Profile(id) => write!(f, "Profile:{id}"),
+            Self::Tweet(id) => write!(f, "Tweet:{id}"),
+            Self::Photo(id) => write!(f, "Photo:{id}"),
+            Self::Comment(id) => write!(f, "Comment:{id}"),
+            Self::Notification(recipient, seq) => write!(f, "Notification:{recipient}:{seq}"),
+            Self::Session(id) => write!(f, "Session:{id}"),
+            Self::Account(id) => write!(f, "Account:{id}"),
+            Self::AuditEntry(id) => write!(f, "AuditEntry:{id}"),
+            Self::DeadLetter(id) => write!(f, "DeadLetter:{id}"),
+            Self::Gate(name) => write!(f, "Gate:{name}"),
+        }
+    }
+}
+
 impl GlobalId {
     pub fn encode(&self) -> ID {
-        let plain = match self {
-            Self::Viewer(id) => format!("Viewer:{id}"),
-            Self::User(id) => format!("User:{id}"),
-            Self::Profile(id) => format!("Profile:{id}"),
-            Self::Tweet(id) => format!("Tweet:{id}"),
-            Self::Photo(id) => format!("Photo:{id}"),
-            Self::Comment(id) => format!("Comment:{id}"),
-            Self::Notification(recipient, seq) => format!("Notification:{recipient}:{seq}"),
-            Self::Session(id) => format!("Session:{id}"),
-            Self::Account(id) => format!("Account:{id}"),
-            Self::AuditEntry(id) => format!("AuditEntry:{id}"),
-            Self::DeadLetter(id) => format!("DeadLetter:{id}"),
-            Self::Gate(name) => format!("Gate:{name}"),
-        };
-        ID(URL_SAFE_NO_PAD.encode(plain))
+        ID(URL_SAFE_NO_PAD.encode(self.to_string()))
     }
 
     /// # Errors

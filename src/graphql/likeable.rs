@@ -76,9 +76,9 @@ pub async fn viewer_has_liked(ctx: &Context<'_>, subject: Subject) -> Result<boo
 }
 
 /// The same from what was fetched for the page.
-pub fn known_like(at: &Presenter<'_>, subject: Subject) -> Option<Value> {
-    let Some(viewer) = at.viewer else { return Some(false.into()) };
-    at.page.likes.get(&(viewer, subject)).map(|has_liked| (*has_liked).into())
+pub fn known_like(at: &Presenter<'_>, subject: Subject) -> Option<bool> {
+    let Some(viewer) = at.viewer else { return Some(false) };
+    at.page.likes.get(&(viewer, subject)).copied()
 }
 
 pub async fn likers(ctx: &Context<'_>, subject: Subject, args: PageArgs) -> Result<LikerConnection> {

@@ -8,6 +8,7 @@ mod feed;
 mod feed_listeners;
 mod follow;
 mod id;
+mod json;
 mod likeable;
 mod mark_read;
 mod node;

@@ -1,10 +1,11 @@
 //! Relay's cursor connections: the one place that knows their rules.
 
-use async_graphql::parser::types::Field;
-use async_graphql::{Context, SimpleObject, Value};
+use async_graphql::{Context, SimpleObject};
 
 use super::cursor::{Cursor, Kind};
+use super::json::Json;
 use super::present::{Present, Presenter};
+use super::selection::Selected;
 use crate::error::{Error, Result};
 use crate::service::page::{End, Page, PageRequest};
 
@@ -72,14 +73,18 @@ pub struct PageInfo {
 impl Present for PageInfo {
     const TYPES: &'static [&'static str] = &["PageInfo"];
 
-    fn field(&self, _: &Presenter<'_>, name: &str, _: &Field) -> Option<Value> {
-        Some(match name {
-            "hasNextPage" => self.has_next_page.into(),
-            "hasPreviousPage" => self.has_previous_page.into(),
-            "startCursor" => self.start_cursor.map_or(Value::Null, Into::into),
-            "endCursor" => self.end_cursor.map_or(Value::Null, Into::into),
-            _ => return None,
-        })
+    fn field<'a>(&self, _: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
+        let cursor = |cursor: Option<Cursor>, json: &mut Json| match cursor {
+            Some(cursor) => json.base64(cursor),
+            None => json.null(),
+        };
+        match field.name {
+            "hasNextPage" => json.boolean(self.has_next_page),
+            "hasPreviousPage" => json.boolean(self.has_previous_page),
+            "startCursor" => cursor(self.start_cursor, json),
+            "endCursor" => cursor(self.end_cursor, json),
+            _ => None,
+        }
     }
 }
 
@@ -132,17 +137,16 @@ macro_rules! present_connection {
         impl $crate::graphql::present::Present for $connection {
             const TYPES: &'static [&'static str] = &[stringify!($connection)];
 
-            fn field(
+            fn field<'a>(
                 &self,
-                at: &$crate::graphql::present::Presenter<'_>,
-                name: &str,
-                field: &async_graphql::parser::types::Field,
-            ) -> Option<async_graphql::Value> {
-                let set = &field.selection_set.node;
-                match name {
-                    "nodes" => at.list(self.edges.iter().map(|edge| &edge.node), set),
-                    "edges" => at.list(&self.edges, set),
-                    "pageInfo" => at.object(&self.page_info, set),
+                at: &$crate::graphql::present::Presenter<'a>,
+                field: &$crate::graphql::selection::Selected<'a>,
+                json: &mut $crate::graphql::json::Json,
+            ) -> Option<()> {
+                match field.name {
+                    "nodes" => at.list(self.edges.iter().map(|edge| &edge.node), field, json),
+                    "edges" => at.list(&self.edges, field, json),
+                    "pageInfo" => at.object(&self.page_info, field, json),
                     _ => None,
                 }
             }
@@ -151,15 +155,15 @@ macro_rules! present_connection {
         impl $crate::graphql::present::Present for $edge {
             const TYPES: &'static [&'static str] = &[stringify!($edge)];
 
-            fn field(
+            fn field<'a>(
                 &self,
-                at: &$crate::graphql::present::Presenter<'_>,
-                name: &str,
-                field: &async_graphql::parser::types::Field,
-            ) -> Option<async_graphql::Value> {
-                match name {
-                    "cursor" => Some(self.cursor.into()),
-                    "node" => at.object(&self.node, &field.selection_set.node),
+                at: &$crate::graphql::present::Presenter<'a>,
+                field: &$crate::graphql::selection::Selected<'a>,
+                json: &mut $crate::graphql::json::Json,
+            ) -> Option<()> {
+                match field.name {
+                    "cursor" => json.base64(self.cursor),
+                    "node" => at.object(&self.node, field, json),
                     _ => None,
                 }
             }

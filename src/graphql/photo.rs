@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::Field;
-use async_graphql::{Context, ID, InputObject, Object, Value};
+use async_graphql::{Context, ID, InputObject, Object};
 use entity::photo;
 
 use super::ContextExt;
 use super::id::GlobalId;
-use super::present::{Present, Presenter, id};
+use super::json::Json;
+use super::present::{Present, Presenter};
+use super::selection::Selected;
 use super::upload::Upload;
-use crate::service::media;
 use crate::service::photo::NewPhoto;
 
 /// A picture in a tweet.
@@ -27,12 +27,12 @@ impl Photo {
 
     /// At most 2,048 wide or high.
     async fn url(&self, ctx: &Context<'_>) -> String {
-        media::url(ctx.app(), &self.0.name)
+        ctx.app().media.url(&self.0.name)
     }
 
     /// At most 680 wide or high.
     async fn preview_url(&self, ctx: &Context<'_>) -> String {
-        media::url(ctx.app(), &self.0.preview)
+        ctx.app().media.url(&self.0.preview)
     }
 
     /// The width of what is at `url`, in pixels.
@@ -54,17 +54,17 @@ impl Photo {
 impl Present for Photo {
     const TYPES: &'static [&'static str] = &["Photo", "Node"];
 
-    fn field(&self, at: &Presenter<'_>, name: &str, _: &Field) -> Option<Value> {
+    fn field<'a>(&self, at: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
         let photo = &self.0;
-        Some(match name {
-            "id" => id(&GlobalId::Photo(photo.id)),
-            "url" => media::url(at.app, &photo.name).into(),
-            "previewUrl" => media::url(at.app, &photo.preview).into(),
-            "width" => photo.width.into(),
-            "height" => photo.height.into(),
-            "altText" => photo.alt_text.clone().into(),
-            _ => return None,
-        })
+        match field.name {
+            "id" => json.base64(GlobalId::Photo(photo.id)),
+            "url" => json.string(&at.app.media.url(&photo.name)),
+            "previewUrl" => json.string(&at.app.media.url(&photo.preview)),
+            "width" => json.number(photo.width),
+            "height" => json.number(photo.height),
+            "altText" => json.string(&photo.alt_text),
+            _ => None,
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::Field;
-use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject, Value};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{Subject, tweet};
 
 use super::ContextExt;
@@ -11,12 +10,14 @@ use super::comment::{self, CommentConnection};
 use super::cursor::{Cursor, Kind};
 use super::feed::FeedEdge;
 use super::id::GlobalId;
+use super::json::Json;
 use super::likeable::{self, LikerConnection};
 use super::page::{PageArgs, connection, present_connection};
 use super::payload::{UserError, answer, payloads};
 use super::photo::{Photo, PhotoInput};
-use super::present::{Present, Presented, Presenter, id};
+use super::present::{Present, Presented, Presenter};
 use super::scalar::DateTime;
+use super::selection::Selected;
 use super::user::User;
 use super::viewer::Viewer;
 use crate::error::Result;
@@ -104,25 +105,25 @@ impl Tweet {
 impl Present for Tweet {
     const TYPES: &'static [&'static str] = &["Tweet", "Node", "Likeable"];
 
-    fn field(&self, at: &Presenter<'_>, name: &str, field: &Field) -> Option<Value> {
-        let (tweet, set) = (&self.0, &field.selection_set.node);
+    fn field<'a>(&self, at: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
+        let tweet = &self.0;
         let stats = || at.page.tweet_stats.get(&tweet.id)?.as_ref();
-        Some(match name {
-            "id" => id(&GlobalId::Tweet(tweet.id)),
-            "author" => at.object(&User(tweet.author_id), set)?,
-            "content" => tweet.content.clone().into(),
-            "createdAt" => DateTime(tweet.created_at).to_value(),
+        match field.name {
+            "id" => json.base64(GlobalId::Tweet(tweet.id)),
+            "author" => at.object(&User(tweet.author_id), field, json),
+            "content" => json.string(&tweet.content),
+            "createdAt" => json.string(&DateTime(tweet.created_at).text()),
             "photos" => {
                 let photos: Vec<_> = at.page.photos.get(&tweet.id)?.iter().cloned().map(Photo).collect();
-                at.list(&photos, set)?
+                at.list(&photos, field, json)
             }
-            "commentCount" => stats()?.comment_count.into(),
-            "likeCount" => stats()?.like_count.into(),
-            "viewerHasLiked" => likeable::known_like(at, Subject::Tweet(tweet.id))?,
-            "viewerCanDelete" => (at.viewer == Some(tweet.author_id)).into(),
-            "comments" => at.object(&comment::known_under(at, tweet.id, field)?, set)?,
-            _ => return None,
-        })
+            "commentCount" => json.number(stats()?.comment_count),
+            "likeCount" => json.number(stats()?.like_count),
+            "viewerHasLiked" => json.boolean(likeable::known_like(at, Subject::Tweet(tweet.id))?),
+            "viewerCanDelete" => json.boolean(at.viewer == Some(tweet.author_id)),
+            "comments" => at.object(&comment::known_under(at, tweet.id, field.field)?, field, json),
+            _ => None,
+        }
     }
 }
 

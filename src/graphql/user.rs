@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::Field;
-use async_graphql::{Context, ID, Object, Result, ScalarType, Value};
+use async_graphql::{Context, ID, Object, Result};
 use entity::UserId;
 
 use super::ContextExt;
 use super::cursor::Kind;
 use super::follow::{FollowerConnection, FollowerEdge, FollowingConnection, FollowingEdge};
 use super::id::GlobalId;
+use super::json::Json;
 use super::page::PageArgs;
-use super::present::{Present, Presented, Presenter, id};
+use super::present::{Present, Presented, Presenter};
 use super::scalar::DateTime;
+use super::selection::Selected;
 use super::tweet::{TweetConnection, TweetEdge};
 use super::wants;
 use crate::error::Error;
 use crate::service::user::Person;
-use crate::service::{follow, media, tweet, user};
+use crate::service::{follow, tweet, user};
 
 /// A person, as everybody sees them.
 #[derive(Clone, Copy, Debug)]
@@ -139,22 +140,22 @@ impl User {
 impl Present for User {
     const TYPES: &'static [&'static str] = &["User", "Node"];
 
-    fn field(&self, at: &Presenter<'_>, name: &str, field: &Field) -> Option<Value> {
+    fn field<'a>(&self, at: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
         let person = || at.page.people.get(&self.0)?.as_ref();
         let stats = || at.page.user_stats.get(&self.0)?.as_ref();
         let relation = || at.page.relations.get(&(at.viewer?, self.0));
-        Some(match name {
-            "id" => id(&GlobalId::User(self.0)),
-            "username" => person()?.0.username.clone().into(),
-            "createdAt" => DateTime(person()?.0.created_at).to_value(),
-            "profile" => at.object(&Profile(Arc::clone(person()?)), &field.selection_set.node)?,
-            "tweetCount" => stats()?.tweet_count.into(),
-            "followerCount" => stats()?.follower_count.into(),
-            "followingCount" => stats()?.following_count.into(),
-            "viewerIsFollowing" => relation()?.follows.into(),
-            "isFollowingViewer" => relation()?.followed.into(),
-            _ => return None,
-        })
+        match field.name {
+            "id" => json.base64(GlobalId::User(self.0)),
+            "username" => json.string(&person()?.0.username),
+            "createdAt" => json.string(&DateTime(person()?.0.created_at).text()),
+            "profile" => at.object(&Profile(Arc::clone(person()?)), field, json),
+            "tweetCount" => json.number(stats()?.tweet_count),
+            "followerCount" => json.number(stats()?.follower_count),
+            "followingCount" => json.number(stats()?.following_count),
+            "viewerIsFollowing" => json.boolean(relation()?.follows),
+            "isFollowingViewer" => json.boolean(relation()?.followed),
+            _ => None,
+        }
     }
 }
 
@@ -182,7 +183,7 @@ impl Profile {
 
     /// A square picture, if there is one.
     async fn avatar_url(&self, ctx: &Context<'_>) -> Option<String> {
-        Some(media::url(ctx.app(), self.0.1.avatar.as_deref()?))
+        Some(ctx.app().media.url(self.0.1.avatar.as_deref()?))
     }
 }
 
@@ -195,14 +196,17 @@ impl Profile {
 impl Present for Profile {
     const TYPES: &'static [&'static str] = &["Profile", "Node"];
 
-    fn field(&self, at: &Presenter<'_>, name: &str, _: &Field) -> Option<Value> {
-        Some(match name {
-            "id" => id(&GlobalId::Profile(self.0.0.id)),
-            "nickname" => self.shown_name().into(),
-            "bio" => self.0.1.bio.clone().into(),
-            "avatarUrl" => self.0.1.avatar.as_ref().map_or(Value::Null, |name| media::url(at.app, name).into()),
-            _ => return None,
-        })
+    fn field<'a>(&self, at: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
+        match field.name {
+            "id" => json.base64(GlobalId::Profile(self.0.0.id)),
+            "nickname" => json.string(self.shown_name()),
+            "bio" => json.string(&self.0.1.bio),
+            "avatarUrl" => match &self.0.1.avatar {
+                Some(name) => json.string(&at.app.media.url(name)),
+                None => json.null(),
+            },
+            _ => None,
+        }
     }
 }
 

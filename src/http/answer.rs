@@ -161,13 +161,61 @@ pub fn to_json(executed: &Executed) -> String {
     let written = if is_request_error(executed) {
         serde_json::to_writer(&mut json, &json!({ "errors": executed.errors }))
     } else {
-        serde_json::to_writer(&mut json, executed)
+        write(executed, &mut json)
     };
     // An answer is made of strings, numbers and maps with string keys: serde_json takes them all.
     match (written, String::from_utf8(json)) {
         (Ok(()), Ok(json)) => json,
         _ => internal("an answer could not be written"),
     }
+}
+
+fn write(executed: &Executed, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    json.push(b'{');
+    if !executed.errors.is_empty() {
+        json.extend_from_slice(b"\"errors\":");
+        serde_json::to_writer(&mut *json, &executed.errors)?;
+        json.push(b',');
+    }
+    json.extend_from_slice(b"\"data\":");
+    write_value(&executed.data, json)?;
+    if !executed.extensions.is_empty() {
+        json.extend_from_slice(b",\"extensions\":");
+        serde_json::to_writer(&mut *json, &executed.extensions)?;
+    }
+    json.push(b'}');
+    Ok(())
+}
+
+fn write_value(value: &Value, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    match value {
+        // A page that has written itself (graphql::json).
+        Value::Binary(written) => json.extend_from_slice(written),
+        Value::List(items) => {
+            json.push(b'[');
+            for (number, item) in items.iter().enumerate() {
+                if number > 0 {
+                    json.push(b',');
+                }
+                write_value(item, json)?;
+            }
+            json.push(b']');
+        }
+        Value::Object(fields) => {
+            json.push(b'{');
+            for (number, (key, field)) in fields.iter().enumerate() {
+                if number > 0 {
+                    json.push(b',');
+                }
+                serde_json::to_writer(&mut *json, key.as_str())?;
+                json.push(b':');
+                write_value(field, json)?;
+            }
+            json.push(b'}');
+        }
+        other => serde_json::to_writer(&mut *json, other)?,
+    }
+    Ok(())
 }
 
 fn internal(message: &str) -> String {

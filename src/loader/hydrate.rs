@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, LazyLock, PoisonError};
 
 use entity::{CommentId, Subject, TweetId, UserId, comment, comment_stats, photo, tweet, tweet_stats, user_stats};
+use foldhash::fast::RandomState;
 use futures_util::future::try_join_all;
 use futures_util::try_join;
 
@@ -15,6 +16,9 @@ use crate::error::Result;
 use crate::service::page::Slice;
 use crate::service::user::Person;
 use crate::service::{comment as comments, follow, like, photo as photos, stats, subject, user};
+
+/// No client chooses a key: they are ids that were found.
+type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// What is to be fetched of users.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,14 +50,14 @@ pub struct TweetWants {
 /// What has been fetched. What stands in it as nothing is known not to be there.
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
-    pub people: HashMap<UserId, Option<Arc<Person>>>,
-    pub user_stats: HashMap<UserId, Option<user_stats::Model>>,
-    pub relations: HashMap<(UserId, UserId), Relation>,
-    pub tweet_stats: HashMap<TweetId, Option<tweet_stats::Model>>,
-    pub comment_stats: HashMap<CommentId, Option<comment_stats::Model>>,
-    pub likes: HashMap<(UserId, Subject), bool>,
-    pub photos: HashMap<TweetId, Vec<Arc<photo::Model>>>,
-    pub comments: HashMap<(TweetId, Slice), Vec<Arc<comment::Model>>>,
+    pub people: Map<UserId, Option<Arc<Person>>>,
+    pub user_stats: Map<UserId, Option<user_stats::Model>>,
+    pub relations: Map<(UserId, UserId), Relation>,
+    pub tweet_stats: Map<TweetId, Option<tweet_stats::Model>>,
+    pub comment_stats: Map<CommentId, Option<comment_stats::Model>>,
+    pub likes: Map<(UserId, Subject), bool>,
+    pub photos: Map<TweetId, Vec<Arc<photo::Model>>>,
+    pub comments: Map<(TweetId, Slice), Vec<Arc<comment::Model>>>,
 }
 
 impl Prefetched {
@@ -64,14 +68,22 @@ impl Prefetched {
     }
 
     fn extend(&mut self, other: Self) {
-        self.people.extend(other.people);
-        self.user_stats.extend(other.user_stats);
-        self.relations.extend(other.relations);
-        self.tweet_stats.extend(other.tweet_stats);
-        self.comment_stats.extend(other.comment_stats);
-        self.likes.extend(other.likes);
-        self.photos.extend(other.photos);
-        self.comments.extend(other.comments);
+        extend(&mut self.people, other.people);
+        extend(&mut self.user_stats, other.user_stats);
+        extend(&mut self.relations, other.relations);
+        extend(&mut self.tweet_stats, other.tweet_stats);
+        extend(&mut self.comment_stats, other.comment_stats);
+        extend(&mut self.likes, other.likes);
+        extend(&mut self.photos, other.photos);
+        extend(&mut self.comments, other.comments);
+    }
+}
+
+fn extend<K: Eq + Hash, V>(known: &mut Map<K, V>, other: Map<K, V>) {
+    if known.is_empty() {
+        *known = other;
+    } else {
+        known.extend(other);
     }
 }
 
@@ -148,7 +160,7 @@ async fn of_comments(
 
 async fn users(db: &Db, viewer: Option<UserId>, ids: Vec<UserId>, wants: UserWants) -> Result<Prefetched> {
     let relations = async {
-        let Some(viewer) = viewer.filter(|_| wants.relation) else { return Ok(HashMap::new()) };
+        let Some(viewer) = viewer.filter(|_| wants.relation) else { return Ok(Map::default()) };
         let loaded = follow::load(db, viewer, &ids).await?;
         let keys = ids.iter().map(|id| (viewer, *id));
         Ok(keys.zip(loaded).map(|(key, (follows, followed))| (key, Relation { follows, followed })).collect())
@@ -161,8 +173,8 @@ async fn users(db: &Db, viewer: Option<UserId>, ids: Vec<UserId>, wants: UserWan
     Ok(Prefetched { people, user_stats, relations, ..Prefetched::default() })
 }
 
-async fn likes(db: &Db, viewer: Option<UserId>, subjects: Vec<Subject>) -> Result<HashMap<(UserId, Subject), bool>> {
-    let Some(viewer) = viewer else { return Ok(HashMap::new()) };
+async fn likes(db: &Db, viewer: Option<UserId>, subjects: Vec<Subject>) -> Result<Map<(UserId, Subject), bool>> {
+    let Some(viewer) = viewer else { return Ok(Map::default()) };
     let loaded = like::load(db, viewer, &subjects).await?;
     Ok(subjects.into_iter().map(|subject| (viewer, subject)).zip(loaded).collect())
 }
@@ -172,14 +184,14 @@ async fn fetch<K: Copy + Eq + Hash, V>(
     is_wanted: bool,
     keys: &[K],
     load: impl AsyncFnOnce(&[K]) -> Result<Vec<V>>,
-) -> Result<HashMap<K, V>> {
+) -> Result<Map<K, V>> {
     if !is_wanted || keys.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Map::default());
     }
     Ok(keys.iter().copied().zip(load(keys).await?).collect())
 }
 
 fn unique(ids: impl Iterator<Item = UserId>) -> Vec<UserId> {
-    let ids: HashSet<UserId> = ids.collect();
+    let ids: HashSet<UserId, RandomState> = ids.collect();
     ids.into_iter().collect()
 }

@@ -34,6 +34,8 @@ pub use store::{Found, Store, StoreError, Stored};
 pub struct Media {
     pub store: Arc<Store>,
     pub darkroom: Darkroom,
+    /// Where a browser finds the files.
+    base: Arc<str>,
 }
 
 impl Media {
@@ -43,7 +45,13 @@ impl Media {
     /// Those of [`Store::open`].
     pub fn open(config: &Config) -> Result<Self, StoreError> {
         let store = Arc::new(Store::open(&config.media_url())?);
-        Ok(Self { store, darkroom: Darkroom::new(MediaLimits::of(config), config.media_seats) })
+        let base = store.public_base().map_or_else(|| format!("{}/media", config.public_url()), str::to_owned).into();
+        Ok(Self { store, darkroom: Darkroom::new(MediaLimits::of(config), config.media_seats), base })
+    }
+
+    /// Where a browser finds the file of this name.
+    pub fn url(&self, name: &str) -> String {
+        format!("{}/{name}", self.base)
     }
 }
 

@@ -1,19 +1,23 @@
 //! Likes, of tweets and comments alike.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use entity::liked::{self, SubjectKind};
-use entity::{LikeId, Subject, UserId};
+use entity::{LikeId, Subject, TweetId, UserId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::app::App;
 use crate::bus::{Message, outbox};
-use crate::cache::Change;
+use crate::cache::{Change, Newest};
 use crate::db::{Db, Transaction, padded, sql};
 use crate::error::{Error, Result};
 use crate::service::page::{self, Page, PageRequest};
 use crate::service::subject::{self, Owner};
 use crate::service::suspension;
+
+/// How many of the tweets that somebody likes are kept.
+const KEPT: usize = 64;
 
 /// Likes something; what is liked already stays as it is.
 ///
@@ -134,8 +138,30 @@ pub async fn likers(app: &App, subject: Subject, request: &PageRequest) -> Resul
 /// Whatever the database says.
 pub async fn load(db: &Db, user: UserId, subjects: &[Subject]) -> Result<Vec<bool>> {
     let caches = db.caches();
-    let keys: Vec<(UserId, Subject)> = subjects.iter().map(|subject| (user, *subject)).collect();
-    caches.likes.get(caches.now(), &keys, |keys| read(db, user, keys)).await
+    let newest = if caches.now().is_some() && subjects.iter().any(|subject| matches!(subject, Subject::Tweet(_))) {
+        caches.liked.get(caches.now(), &[user], |_| read_newest(db, user)).await?.pop()
+    } else {
+        None
+    };
+    let known = |subject: &Subject| match subject {
+        Subject::Tweet(tweet) => newest.as_ref()?.has(*tweet),
+        Subject::Comment(_) => None,
+    };
+    let known: Vec<Option<bool>> = subjects.iter().map(known).collect();
+    let others = subjects.iter().zip(&known).filter(|(_, known)| known.is_none());
+    let keys: Vec<(UserId, Subject)> = others.map(|(subject, _)| (user, *subject)).collect();
+    let mut others = caches.likes.get(caches.now(), &keys, |keys| read(db, user, keys)).await?.into_iter();
+    Ok(known.into_iter().map(|known| known.or_else(|| others.next()).unwrap_or_default()).collect())
+}
+
+/// The newest of the tweets that a user likes: pages mostly show what is new, and nobody likes much of it.
+async fn read_newest(db: &Db, user: UserId) -> Result<Vec<(UserId, Arc<Newest>)>> {
+    let text = "SELECT subject_id FROM liked WHERE user_id = ? AND subject_kind = ? ORDER BY subject_id DESC LIMIT ?";
+    let values = [user.into(), SubjectKind::Tweet.into(), (KEPT as u64).into()];
+    let rows = db.read().query_all_raw(sql(db.read(), text, values)).await?;
+    let ids: Vec<TweetId> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+    let is_all = ids.len() < KEPT;
+    Ok(vec![(user, Arc::new(Newest::new(ids, is_all)))])
 }
 
 async fn read(db: &Db, user: UserId, keys: Vec<(UserId, Subject)>) -> Result<Vec<((UserId, Subject), bool)>> {

@@ -125,12 +125,6 @@ pub async fn all_names(db: &impl ConnectionTrait) -> Result<Vec<MediaName>> {
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
-/// Where a browser finds a stored picture.
-pub fn url(app: &App, name: &str) -> String {
-    let elsewhere = name.parse().ok().and_then(|name| app.media.store.public_url(name));
-    elsewhere.unwrap_or_else(|| format!("{}/media/{name}", app.config.public_url()))
-}
-
 /// Removes those of the files that no row names, and returns how many.
 async fn remove_unnamed(app: &App, names: &[MediaName]) -> Result<usize> {
     if names.is_empty() {

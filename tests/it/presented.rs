@@ -141,6 +141,26 @@ async fn what_is_selected_twice_is_one() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_selected_twice_is_one() {
+    let app = TestApp::new().await;
+    let [ada, bob] = world(&app).await;
+    let query = "query ($id: ID!) {
+        viewer { homeFeed(first: 2) { nodes { id } } ...Rest }
+        again: viewer { feed: homeFeed(first: 2) { nodes { id content } } }
+        node(id: $id) { ...Tweets ... on User { tweets(first: 1) { pageInfo { endCursor } } } } }
+        fragment Rest on Viewer { homeFeed(first: 2) { nodes { content comments(first: 1) { nodes { id } } } } }
+        fragment Tweets on User { tweets(first: 1) { nodes { id } } }";
+    let answer = app.as_user(&bob).gql(query, json!({ "id": ada.gid })).await;
+    let data = answer.ok();
+    for (node, again) in (0..2).map(|n| (&data["viewer"]["homeFeed"]["nodes"][n], &data["again"]["feed"]["nodes"][n])) {
+        assert_eq!((&node["id"], &node["content"]), (&again["id"], &again["content"]), "{}", answer.text);
+        assert!(node["id"].is_string() && node["content"].is_string() && node["comments"]["nodes"].is_array());
+    }
+    let tweets = &data["node"]["tweets"];
+    assert!(tweets["nodes"][0]["id"].is_string() && tweets["pageInfo"]["endCursor"].is_string(), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn a_document_that_was_right_once_is_still_held_against_its_variables() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;

@@ -159,10 +159,10 @@ impl Store {
         }
     }
 
-    /// Where a browser can fetch the file without us, if the store's address says so by `public=`.
-    pub fn public_url(&self, name: MediaName) -> Option<String> {
+    /// Where a browser can fetch the files without us, without a slash at the end, if the store's address says so by `public=`.
+    pub fn public_base(&self) -> Option<&str> {
         let (Self::Folder { public, .. } | Self::S3 { public, .. }) = self;
-        public.as_ref().map(|base| format!("{}/{name}", base.as_str().trim_end_matches('/')))
+        public.as_ref().map(|base| base.as_str().trim_end_matches('/'))
     }
 
     fn files(&self) -> &dyn ObjectStore {

@@ -35,7 +35,8 @@ pub async fn comments(app: &App, tx: &Transaction, user: UserId, most: u32) -> R
 /// Likes by them. Tweets are locked before comments, each kind in ascending order.
 pub async fn likes(app: &App, tx: &Transaction, user: UserId, most: u32) -> Result<usize> {
     let theirs = liked::Entity::find().filter(liked::Column::UserId.eq(user));
-    let batch = theirs.order_by_asc(liked::Column::Id).limit(u64::from(most)).all(tx).await?;
+    let theirs = theirs.order_by_asc(liked::Column::SubjectKind).order_by_asc(liked::Column::SubjectId);
+    let batch = theirs.limit(u64::from(most)).all(tx).await?;
     let mut subjects: Vec<Subject> = batch.iter().map(subject_of).collect();
     subjects.sort_unstable();
     for subject in &subjects {

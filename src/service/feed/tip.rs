@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::service::page::{End, Slice};
 use crate::service::tweet::{self as tweets, timeline};
 
-/// How many entries are read for somebody who asks for the first time: for a page or two.
-const SHORT: usize = 64;
+/// How many entries are read for somebody who asks for the first time: for a page of the usual size, and some more to come.
+const SHORT: usize = 48;
 /// How many candidates are looked at beyond those needed, so that a few dead ones do not cost a second round.
 const SLACK: usize = 4;
 /// A reader with more pulled authors than this is read from the database.

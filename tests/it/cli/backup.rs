@@ -207,8 +207,8 @@ async fn a_backup_does_not_change_the_database_that_an_older_version_uses() {
     let db = Db::open(&format!("sqlite://{}", place.path("data/roost.db").display()), 2).await.unwrap();
     let last = "(SELECT MAX(version) FROM seaql_migrations)";
     for text in [
-        "DROP INDEX outbox_free",
-        "CREATE INDEX outbox_lease ON outbox (leased_by, leased_until)",
+        "DROP INDEX liked_by",
+        "CREATE INDEX liked_user ON liked (user_id, id)",
         &format!("DELETE FROM seaql_migrations WHERE version = {last}"),
     ] {
         sea_orm::ConnectionTrait::execute_unprepared(db.write(), text).await.unwrap();
@@ -216,7 +216,7 @@ async fn a_backup_does_not_change_the_database_that_an_older_version_uses() {
     db.close().await;
     place.run(&["backup", "copy"]).await.ok();
     let db = Db::open(&format!("sqlite://{}", place.path("data/roost.db").display()), 2).await.unwrap();
-    assert!(sea_orm::ConnectionTrait::execute_unprepared(db.write(), "DROP INDEX outbox_free").await.is_err());
+    assert!(sea_orm::ConnectionTrait::execute_unprepared(db.write(), "DROP INDEX liked_by").await.is_err());
     db.close().await;
     let again = Place::embedded();
     again.run(&["restore", place.path("copy").to_str().unwrap()]).await.ok();

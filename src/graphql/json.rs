@@ -1,0 +1,100 @@
+//! The JSON of a page, written as its fields are read.
+
+use std::fmt::{Display, Write};
+
+use async_graphql::Value;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The room, in bytes, that a page is given from the beginning: enough for 20 tweets.
+const USUAL: usize = 16 << 10;
+
+/// Everything that writes answers whether it could.
+pub struct Json {
+    text: Vec<u8>,
+    plain: String,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self { text: Vec::with_capacity(USUAL), plain: String::new() }
+    }
+}
+
+impl Json {
+    /// What was written, as a value that goes into the answer as it is (`http::answer::to_json`). The schema has no other
+    /// value of this kind.
+    pub fn into_value(self) -> Value {
+        Value::Binary(self.text.into())
+    }
+
+    pub fn null(&mut self) -> Option<()> {
+        self.text.extend_from_slice(b"null");
+        Some(())
+    }
+
+    pub fn boolean(&mut self, value: bool) -> Option<()> {
+        self.text.extend_from_slice(if value { b"true" } else { b"false" });
+        Some(())
+    }
+
+    pub fn number(&mut self, value: impl Into<i64>) -> Option<()> {
+        serde_json::to_writer(&mut self.text, &value.into()).ok()
+    }
+
+    pub fn string(&mut self, text: &str) -> Option<()> {
+        serde_json::to_writer(&mut self.text, text).ok()
+    }
+
+    /// A text in URL-safe Base64: an id or a cursor.
+    pub fn base64(&mut self, text: impl Display) -> Option<()> {
+        self.plain.clear();
+        write!(self.plain, "{text}").ok()?;
+        self.text.push(b'"');
+        let start = self.text.len();
+        self.text.resize(start + base64::encoded_len(self.plain.len(), false)?, 0);
+        URL_SAFE_NO_PAD.encode_slice(&self.plain, self.text.get_mut(start..)?).ok()?;
+        self.text.push(b'"');
+        Some(())
+    }
+
+    /// What all items write, between brackets.
+    pub fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T) -> Option<()>,
+    ) -> Option<()> {
+        self.between(b"[]", items, |json, item| write(json, item))
+    }
+
+    /// What all fields write, each after its key, between braces. Keys are names of GraphQL: nothing in them is escaped.
+    pub fn object<'k, T>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'k str, T)>,
+        mut write: impl FnMut(&mut Self, T) -> Option<()>,
+    ) -> Option<()> {
+        self.between(b"{}", fields, |json, (key, field)| {
+            json.text.push(b'"');
+            json.text.extend_from_slice(key.as_bytes());
+            json.text.extend_from_slice(b"\":");
+            write(json, field)
+        })
+    }
+
+    fn between<T>(
+        &mut self,
+        [open, close]: &[u8; 2],
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T) -> Option<()>,
+    ) -> Option<()> {
+        self.text.push(*open);
+        for (number, item) in items.into_iter().enumerate() {
+            if number > 0 {
+                self.text.push(b',');
+            }
+            write(self, item)?;
+        }
+        self.text.push(*close);
+        Some(())
+    }
+}
