@@ -1,7 +1,8 @@
 //! How often somebody may do something: a burst at once, and then so many in a time.
 //!
 //! `action` is the table of what is counted, `quota` how much of it, `gcra` the arithmetic and `bucket` what it is applied to;
-//! `memory` is where this process keeps what was counted, `shared` where all processes do that have a Redis.
+//! `memory` is where this process keeps what was counted, `shared` where all processes do that have a Redis, and `tab` what is let
+//! through before it is counted there.
 //!
 //! Log-ins have one rule more. Each is counted for the account and the address together, and for the address; after a burst
 //! of failures, every further failure for an account from an address doubles the time for which that address has to leave
@@ -16,6 +17,7 @@ pub mod gcra;
 mod memory;
 mod quota;
 mod shared;
+mod tab;
 
 use std::sync::Arc;
 
@@ -142,7 +144,7 @@ impl Rates {
             Store::Off => Ok(None),
             _ if demands.is_empty() => Ok(None),
             Store::InProcess(memory) => memory.take(&self.rules, &demands, self.now()),
-            Store::Shared(shared, memory) => match shared.take(&self.rules, &demands, self.ahead()).await {
+            Store::Shared(shared, memory) => match shared.take(&self.rules, &demands, self.ahead(), self.now()).await {
                 Some(taken) => taken,
                 None => memory.take(&self.rules, &demands, self.now()),
             },

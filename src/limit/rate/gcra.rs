@@ -20,17 +20,16 @@ pub struct Verdict {
 /// Takes so many tokens at a time, or none. Who wants more than a bucket can hold takes a full one: else they would wait for
 /// ever.
 pub fn take(full_at: i64, quota: &Quota, cost: u64, now: i64) -> Verdict {
-    let (interval, capacity) = (quota.interval(), quota.window());
+    let capacity = quota.window();
     // Never more than a whole bucket is missing, even when the clock was set back.
     let missing = full_at.saturating_sub(now).clamp(0, capacity);
-    let cost = i64::try_from(cost.min(quota.burst.into())).unwrap_or(i64::MAX);
-    let wanted = missing.saturating_add(interval.saturating_mul(cost));
+    let wanted = missing.saturating_add(quota.price(cost));
     let is_admitted = wanted <= capacity;
     let missing = if is_admitted { wanted } else { missing };
     Verdict {
         is_admitted,
         full_at: now.saturating_add(missing),
-        remaining: u64::try_from((capacity - missing) / interval).unwrap_or(0),
+        remaining: u64::try_from((capacity - missing) / quota.interval()).unwrap_or(0),
         wait: if is_admitted { 0 } else { wanted - capacity },
     }
 }

@@ -42,6 +42,11 @@ impl Quota {
         super::seconds(self.window())
     }
 
+    /// The time in which so many come back, in microseconds. Who wants more than there can be wants all.
+    pub fn price(&self, cost: u64) -> i64 {
+        self.interval().saturating_mul(i64::try_from(cost.min(self.burst.into())).unwrap_or(i64::MAX))
+    }
+
     /// The time in which all come back, in microseconds.
     pub fn window(&self) -> i64 {
         self.interval().saturating_mul(i64::from(self.burst))

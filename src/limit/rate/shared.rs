@@ -10,31 +10,40 @@ use redis::Script;
 use redis::aio::ConnectionManager;
 
 use super::bucket::{Bucket, judge};
+use super::tab::Tabs;
 use super::{Account, Action, Demand, Limited, Rules, Standing, Subject, quota};
 use crate::redis::Redis;
 
-/// KEYS are the counts. ARGV: by how much our clock is ahead, then of each count its window and what is wanted,
-/// in microseconds. Returns the time, and of each count when it is full and how long it is closed, as it was found.
+/// KEYS are the counts. ARGV: by how much our clock is ahead, then of each count its window, what is wanted, and what a tab says:
+/// when it was to be full when it was seen, when it is with what was let through since, and how much that is; in microseconds.
+/// Returns the time, and of each count when it is full with that, and how long it is closed.
+///
+/// If nobody else has counted meanwhile, the tab knows best; else what is owed comes on top.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2] + ARGV[1]
         local said, kept, admitted = { string.format('%.0f', now) }, {}, true
         for place, key in ipairs(KEYS) do
-            local window, wanted = tonumber(ARGV[place * 2]), tonumber(ARGV[place * 2 + 1])
+            local said_of = {}
+            for number = 1, 5 do said_of[number] = tonumber(ARGV[place * 5 + number - 4]) end
+            local window, wanted, seen, own, owed = unpack(said_of)
             local found = redis.call('HMGET', key, 'full', 'closed', 'failures')
             local full, closed = tonumber(found[1] or 0), tonumber(found[2] or 0)
-            local missing = math.min(math.max(full - now, 0), window) + wanted
-            admitted = admitted and missing <= window and closed <= now
-            kept[place] = { now + missing, found[3] }
+            if owed > 0 then full = full <= seen and math.max(full, own) or full + owed end
+            local missing = math.min(math.max(full - now, 0), window)
+            admitted = admitted and missing + wanted <= window and closed <= now
+            kept[place] = { missing = missing, wanted = wanted, owed = owed, failures = found[3] }
             said[#said + 1] = string.format('%.0f', full)
             said[#said + 1] = string.format('%.0f', closed)
         end
-        if admitted then
-            for place, key in ipairs(KEYS) do
-                redis.call('HSET', key, 'full', string.format('%.0f', kept[place][1]))
-                if not kept[place][2] then
-                    redis.call('PEXPIRE', key, math.ceil((kept[place][1] - now) / 1000) + 1000)
+        for place, key in ipairs(KEYS) do
+            local keep = kept[place]
+            local missing = keep.missing + (admitted and keep.wanted or 0)
+            if admitted or keep.owed > 0 then
+                redis.call('HSET', key, 'full', string.format('%.0f', now + missing))
+                if not keep.failures then
+                    redis.call('PEXPIRE', key, math.ceil(missing / 1000) + 1000)
                 end
             end
         end
@@ -64,30 +73,36 @@ static FAIL: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-#[derive(Clone)]
 pub struct Shared {
     redis: Redis,
+    tabs: Tabs,
 }
 
 impl Shared {
     pub fn new(redis: Redis) -> Self {
-        Self { redis }
+        Self { redis, tabs: Tabs::default() }
     }
 
-    /// None if Redis does not answer: nothing is known then.
+    /// None if Redis does not answer: nothing is known then. `clock` is the time by our clock, in microseconds.
     pub async fn take(
         &self,
         rules: &Rules,
         demands: &[Demand],
         ahead: i64,
+        clock: i64,
     ) -> Option<Result<Option<Standing>, Limited>> {
+        if let [demand] = demands
+            && let Some(standing) = self.tabs.take(rules, demand, clock)
+        {
+            return Some(Ok(Some(standing)));
+        }
         let mut script = TAKE.prepare_invoke();
         script.arg(ahead);
         for demand in demands {
             let quota = rules.quota(demand.action);
-            let cost = i64::try_from(demand.cost.min(quota.burst.into())).unwrap_or(i64::MAX);
+            let tab = self.tabs.close(&(demand.action, demand.subject));
             script.key(self.key(demand.action, demand.subject));
-            script.arg(quota.window()).arg(quota.interval().saturating_mul(cost));
+            script.arg(quota.window()).arg(quota.price(demand.cost)).arg(tab.seen).arg(tab.own).arg(tab.owed);
         }
         let said = self.redis.ask(async |mut redis: ConnectionManager| script.invoke_async(&mut redis).await).await?;
         let said: Vec<String> = said;
@@ -98,7 +113,12 @@ impl Shared {
             let (full_at, closed_until) = (numbers.next()?, numbers.next()?);
             found.push((*demand, Bucket { full_at, closed_until, ..Bucket::default() }));
         }
-        Some(judge(rules, &found, now).map(|admitted| admitted.binding))
+        Some(judge(rules, &found, now).map(|admitted| {
+            for (key, bucket) in admitted.kept.into_iter().filter(|(key, _)| key.0.has_points()) {
+                self.tabs.open(key, &rules.quota(key.0), bucket.full_at, now, clock);
+            }
+            admitted.binding
+        }))
     }
 
     /// None if Redis does not answer.

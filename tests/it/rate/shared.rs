@@ -109,6 +109,96 @@ fn counts_in_redis_are_the_same_as_in_a_process() {
     tested.unwrap_or_else(|fault| panic!("{fault}"));
 }
 
+/// Of 64 at once, half of which have to be left for a process to let 4 through without asking Redis.
+fn many() -> Rules {
+    Rules { quotas: vec![(Action::Operations, Quota::new(64, 1, HOUR))], longest_delay: DAY }
+}
+
+fn operation(cost: u64) -> [Demand; 1] {
+    [Demand { action: Action::Operations, subject: Subject::User(UserId(7)), cost }]
+}
+
+/// Costs, each with the process that is asked and whether some time goes by before.
+fn operations() -> impl Strategy<Value = Vec<(u64, usize, Option<i64>)>> {
+    let wait = prop_oneof![3 => Just(None), 1 => (1..5_i64).prop_map(Some)];
+    proptest::collection::vec((1..6_u64, 0..3_usize, wait), 1..80)
+}
+
+async fn one_counts_as_without_redis(url: &str, operations: &[(u64, usize, Option<i64>)]) {
+    let clock = Clock::default();
+    clock.advance(MINUTE);
+    let here = Rates::in_process(many(), clock.clone());
+    let shared = Rates::shared(many(), clock.clone(), redis(url));
+    for (cost, _, wait) in operations {
+        if let Some(hours) = wait {
+            clock.advance(hours * HOUR);
+        }
+        let (expected, found) = (here.take(&operation(*cost)).await, shared.take(&operation(*cost)).await);
+        let told = [expected, found].map(|told| told.map(|standing| standing.map(|standing| standing.remaining)));
+        let [expected, found] = told.map(|told| told.map_err(|limited| limited.standing.remaining));
+        assert_eq!(found, expected);
+    }
+}
+
+async fn several_count_all(url: &str, operations: &[(u64, usize, Option<i64>)]) {
+    let clock = Clock::default();
+    let redis = redis(url);
+    let processes = [0, 1, 2].map(|_| Rates::shared(many(), clock.clone(), redis.clone()));
+    let mut admitted = 0;
+    for (cost, process, wait) in operations {
+        if let Some(seconds) = wait {
+            clock.advance(seconds * 1_000);
+        }
+        if processes[*process].take(&operation(*cost)).await.is_ok() {
+            admitted += cost;
+        }
+    }
+    assert!(admitted <= 64 + 3 * 4, "{admitted}");
+    // When every process has asked again, nothing is owed any more.
+    clock.advance(MINUTE / 10);
+    let mut remaining = 0;
+    for process in &processes {
+        remaining = match process.take(&operation(1)).await {
+            Ok(standing) => {
+                admitted += 1;
+                standing.unwrap().remaining
+            }
+            Err(limited) => limited.standing.remaining,
+        };
+    }
+    assert_eq!(remaining, 64_u64.saturating_sub(admitted));
+}
+
+#[test]
+fn operations_that_are_let_through_without_asking_are_counted() {
+    let Some(url) = redis_url() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
+    let tested = TestRunner::new(config).run(&operations(), |operations| {
+        runtime.block_on(one_counts_as_without_redis(&url, &operations));
+        runtime.block_on(several_count_all(&url, &operations));
+        Ok(())
+    });
+    tested.unwrap_or_else(|fault| panic!("{fault}"));
+}
+
+#[tokio::test]
+async fn who_is_far_from_the_limit_costs_redis_one_question_a_second() {
+    let Some(url) = redis_url() else { return };
+    let way = Proxy::to(&url).await;
+    let clock = Clock::default();
+    let rules = Rules { quotas: vec![(Action::Operations, Quota::new(1_600, 1, HOUR))], longest_delay: DAY };
+    let rates = Rates::shared(rules, clock.clone(), redis(&way.url(&url)));
+    let remaining = async |cost| rates.take(&operation(cost)).await.unwrap().unwrap().remaining;
+    assert_eq!(remaining(10).await, 1_590);
+    way.cut();
+    for count in 1..=10 {
+        assert_eq!(remaining(10).await, 1_590 - 10 * count, "without Redis");
+    }
+    // It has to be asked now, and is away: from here on the process counts for itself.
+    assert_eq!(remaining(10).await, 1_590);
+}
+
 #[tokio::test]
 async fn without_redis_every_process_counts_for_itself() {
     let Some(url) = redis_url() else { return };
