@@ -114,9 +114,9 @@ impl Present for Comment {
             "id" => json.base64(GlobalId::Comment(comment.id)),
             "author" => at.object(&User(comment.author_id), field, json),
             "content" => json.string(&comment.content),
-            "createdAt" => json.string(&DateTime(comment.created_at).text()),
+            "createdAt" => json.time(comment.created_at),
             "editedAt" => match comment.edited_at {
-                Some(at) => json.string(&DateTime(at).text()),
+                Some(at) => json.time(at),
                 None => json.null(),
             },
             "likeCount" => json.number(at.page.comment_stats.get(&comment.id)?.as_ref()?.like_count),

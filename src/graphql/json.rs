@@ -5,6 +5,7 @@ use std::fmt::{Display, Write};
 use async_graphql::Value;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{Datelike, Timelike};
 
 /// The room, in bytes, that a page is given from the beginning: enough for 20 tweets.
 const USUAL: usize = 16 << 10;
@@ -44,6 +45,46 @@ impl Json {
 
     pub fn string(&mut self, text: &str) -> Option<()> {
         serde_json::to_writer(&mut self.text, text).ok()
+    }
+
+    /// A base and a name below it, with a slash between them.
+    pub fn url(&mut self, base: &str, name: &str) -> Option<()> {
+        self.string(base)?;
+        // In the place of the quotation marks that the one ends with and the other begins with.
+        self.text.pop();
+        let place = self.text.len();
+        self.string(name)?;
+        *self.text.get_mut(place)? = b'/';
+        Some(())
+    }
+
+    /// A point in time, in milliseconds: RFC 3339 in UTC, as `scalar::DateTime` has it.
+    pub fn time(&mut self, at: i64) -> Option<()> {
+        let time = chrono::DateTime::from_timestamp_millis(at)?;
+        // Years of four digits: whatever else there is, the engine writes.
+        let year = u32::try_from(time.year()).ok().filter(|year| *year < 10_000)?;
+        let parts = [
+            (b'"', year, 4),
+            (b'-', time.month(), 2),
+            (b'-', time.day(), 2),
+            (b'T', time.hour(), 2),
+            (b':', time.minute(), 2),
+            (b':', time.second(), 2),
+            (b'.', time.timestamp_subsec_millis(), 3),
+        ];
+        for (before, number, digits) in parts {
+            self.text.push(before);
+            self.digits(number, digits);
+        }
+        self.text.extend_from_slice(b"Z\"");
+        Some(())
+    }
+
+    fn digits(&mut self, number: u32, count: u32) {
+        for place in (0..count).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            self.text.push(b'0' + u8::try_from(digit).unwrap_or_default());
+        }
     }
 
     /// A text in URL-safe Base64: an id or a cursor.

@@ -58,8 +58,8 @@ impl Present for Photo {
         let photo = &self.0;
         match field.name {
             "id" => json.base64(GlobalId::Photo(photo.id)),
-            "url" => json.string(&at.app.media.url(&photo.name)),
-            "previewUrl" => json.string(&at.app.media.url(&photo.preview)),
+            "url" => json.url(at.app.media.base(), &photo.name),
+            "previewUrl" => json.url(at.app.media.base(), &photo.preview),
             "width" => json.number(photo.width),
             "height" => json.number(photo.height),
             "altText" => json.string(&photo.alt_text),

@@ -17,13 +17,7 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.text())
-    }
-}
-
-impl DateTime {
-    pub fn text(self) -> String {
         let time = Utc.timestamp_millis_opt(self.0).single().unwrap_or_default();
-        time.to_rfc3339_opts(SecondsFormat::Millis, true)
+        Value::String(time.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }

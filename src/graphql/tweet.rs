@@ -112,7 +112,7 @@ impl Present for Tweet {
             "id" => json.base64(GlobalId::Tweet(tweet.id)),
             "author" => at.object(&User(tweet.author_id), field, json),
             "content" => json.string(&tweet.content),
-            "createdAt" => json.string(&DateTime(tweet.created_at).text()),
+            "createdAt" => json.time(tweet.created_at),
             "photos" => {
                 let photos: Vec<_> = at.page.photos.get(&tweet.id)?.iter().cloned().map(Photo).collect();
                 at.list(&photos, field, json)

@@ -147,7 +147,7 @@ impl Present for User {
         match field.name {
             "id" => json.base64(GlobalId::User(self.0)),
             "username" => json.string(&person()?.0.username),
-            "createdAt" => json.string(&DateTime(person()?.0.created_at).text()),
+            "createdAt" => json.time(person()?.0.created_at),
             "profile" => at.object(&Profile(Arc::clone(person()?)), field, json),
             "tweetCount" => json.number(stats()?.tweet_count),
             "followerCount" => json.number(stats()?.follower_count),
@@ -202,7 +202,7 @@ impl Present for Profile {
             "nickname" => json.string(self.shown_name()),
             "bio" => json.string(&self.0.1.bio),
             "avatarUrl" => match &self.0.1.avatar {
-                Some(name) => json.string(&at.app.media.url(name)),
+                Some(name) => json.url(at.app.media.base(), name),
                 None => json.null(),
             },
             _ => None,

@@ -34,7 +34,7 @@ pub use store::{Found, Store, StoreError, Stored};
 pub struct Media {
     pub store: Arc<Store>,
     pub darkroom: Darkroom,
-    /// Where a browser finds the files.
+    /// Without a slash at the end.
     base: Arc<str>,
 }
 
@@ -47,6 +47,11 @@ impl Media {
         let store = Arc::new(Store::open(&config.media_url())?);
         let base = store.public_base().map_or_else(|| format!("{}/media", config.public_url()), str::to_owned).into();
         Ok(Self { store, darkroom: Darkroom::new(MediaLimits::of(config), config.media_seats), base })
+    }
+
+    /// Where a browser finds the files, each below it by its name.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// Where a browser finds the file of this name.
