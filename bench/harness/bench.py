@@ -111,7 +111,8 @@ class Bench:
                 load = self._load(name, workload)
                 if run == 0:
                     load.server.forget_peak()
-                load.run(connections, self.pace.warm_up)
+                # Ten times as many have to come once.
+                load.run(connections, self.pace.warm_up * (10 if name == TENFOLD else 1))
                 figures = load.run(connections, self.pace.seconds)
                 # wrk looks at the status alone, and an answer with errors has 200 as well.
                 if len(count.answer(load, 0)) > 2 * figures["bytes"]:
