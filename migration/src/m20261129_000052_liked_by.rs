@@ -1,20 +1,15 @@
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 use crate::dialect::execute;
 
-/// What one person likes, by what it is: the newest tweets among it are what a page asks for.
+/// What one person likes, by what it is: the newest tweets among it are what a page asks for. The index that it takes the place of,
+/// `liked_user`, stays: to drop it would lock out whoever reads `liked` while this one is made, and an older version may be running.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let drop = match manager.get_database_backend() {
-            DbBackend::MySql => "DROP INDEX liked_user ON liked",
-            _ => "DROP INDEX liked_user",
-        };
-        execute(manager, drop).await?;
         execute(manager, "CREATE INDEX liked_by ON liked (user_id, subject_kind, subject_id)").await
     }
 }

@@ -173,6 +173,11 @@ impl<K: Clone + Eq + Hash, V: Weigh> Shard<K, V> {
                 None => (),
             }
         }
+        // What was once much takes no more room than what is there now.
+        if self.entries.capacity() > 4 * self.entries.len() + 64 {
+            self.entries.shrink_to(2 * self.entries.len());
+            self.order.shrink_to(2 * self.entries.len());
+        }
         if self.order.len() > 2 * self.entries.len() + 16 {
             let entries = &self.entries;
             self.order.retain(|(key, number)| entries.get(key).is_some_and(|entry| entry.number == *number));

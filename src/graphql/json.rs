@@ -25,7 +25,11 @@ impl Default for Json {
 impl Json {
     /// What was written, as a value that goes into the answer as it is (`http::answer::to_json`). The schema has no other
     /// value of this kind.
-    pub fn into_value(self) -> Value {
+    pub fn into_value(mut self) -> Value {
+        // There may be many small ones in an answer, and each is kept until it is written.
+        if self.text.len() < self.text.capacity() / 2 {
+            self.text.shrink_to_fit();
+        }
         Value::Binary(self.text.into())
     }
 

@@ -79,7 +79,8 @@ impl<'a> Document<'a> {
                     }
                     // A field that is selected twice is one: of an object, all that either of them selects.
                     match fields.iter_mut().find(|known| known.key == field.response_key().node.as_str()) {
-                        Some(known) => known.sets.push(&field.selection_set.node),
+                        Some(known) if known.is_same(field) => known.sets.push(&field.selection_set.node),
+                        Some(_) => return None,
                         None => fields.push(Selected::new(field)),
                     }
                 }
@@ -129,7 +130,7 @@ pub struct Selected<'a> {
     /// What it is called in the answer.
     pub key: &'a str,
     pub name: &'a str,
-    /// The first of its selections: the arguments of all are the same.
+    /// The first of its selections: the others have the same arguments.
     pub field: &'a Field,
     sets: Vec<&'a SelectionSet>,
     fields: OnceCell<Option<Vec<Selected<'a>>>>,
@@ -139,6 +140,14 @@ impl<'a> Selected<'a> {
     fn new(field: &'a Field) -> Self {
         let (key, name) = (field.response_key().node.as_str(), field.name.node.as_str());
         Self { key, name, field, sets: vec![&field.selection_set.node], fields: OnceCell::new() }
+    }
+
+    /// Whether both are one field. The engine lets some documents pass that give it other arguments in another fragment.
+    fn is_same(&self, other: &Field) -> bool {
+        let mut pairs = self.field.arguments.iter().zip(&other.arguments);
+        self.field.name.node == other.name.node
+            && self.field.arguments.len() == other.arguments.len()
+            && pairs.all(|(one, two)| one.0.node == two.0.node && one.1.node == two.1.node)
     }
 
     /// What is selected of the object that it is. Found out once, for all objects of a list: they are of one type.

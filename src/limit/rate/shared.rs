@@ -100,7 +100,7 @@ impl Shared {
         script.arg(ahead);
         for demand in demands {
             let quota = rules.quota(demand.action);
-            let tab = self.tabs.close(&(demand.action, demand.subject));
+            let tab = self.tabs.close(&(demand.action, demand.subject), &quota, clock);
             script.key(self.key(demand.action, demand.subject));
             script.arg(quota.window()).arg(quota.price(demand.cost)).arg(tab.seen).arg(tab.own).arg(tab.owed);
         }

@@ -2,8 +2,8 @@
 //!
 //! Operations are many and cheap, and most clients are far from their limit. While half of a quota is left, a process lets up to a
 //! sixteenth of it through without asking, for a second at most, and has that counted with the next question. So who does very
-//! much asks once a second and not once a request. Nothing is let through uncounted: what is owed is paid out of the half that is
-//! left. Only who is served by more than eight processes within a second may get a sixteenth more from each further one.
+//! much asks once a second and not once a request. What is owed is paid out of the half that is left; it is forgotten if Redis goes
+//! away meanwhile. Only who is served by more than eight processes within a second may get a sixteenth more from each further one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -57,9 +57,11 @@ impl Tabs {
         Some(Standing { action: demand.action, quota, remaining, full_in })
     }
 
-    /// What is owed, to be counted in Redis now.
-    pub fn close(&self, key: &Key) -> Tab {
-        self.lock().remove(key).unwrap_or_default()
+    /// What is owed, to be counted in Redis now; nothing when all of it has come back since, whatever else was spent.
+    pub fn close(&self, key: &Key, quota: &Quota, clock: i64) -> Tab {
+        let tab = self.lock().remove(key).unwrap_or_default();
+        let is_back = clock.saturating_sub(tab.opened) > quota.window().saturating_add(LASTS);
+        if is_back { Tab::default() } else { tab }
     }
 
     /// Redis has counted a demand: the bucket is full at `full_at`, and it is `now` there.

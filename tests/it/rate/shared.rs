@@ -183,6 +183,18 @@ fn operations_that_are_let_through_without_asking_are_counted() {
 }
 
 #[tokio::test]
+async fn what_was_owed_long_ago_has_come_back() {
+    let Some(url) = redis_url() else { return };
+    let (clock, redis) = (Clock::default(), redis(&url));
+    let [one, other] = [0, 1].map(|_| Rates::shared(many(), clock.clone(), redis.clone()));
+    let remaining = async |rates: &Rates, cost| rates.take(&operation(cost)).await.unwrap().unwrap().remaining;
+    assert_eq!((remaining(&one, 1).await, remaining(&one, 4).await), (63, 59));
+    clock.advance(66 * HOUR);
+    assert_eq!(remaining(&other, 10).await, 54);
+    assert_eq!(remaining(&one, 1).await, 53);
+}
+
+#[tokio::test]
 async fn who_is_far_from_the_limit_costs_redis_one_question_a_second() {
     let Some(url) = redis_url() else { return };
     let way = Proxy::to(&url).await;
