@@ -67,7 +67,7 @@ pub struct Shared {
     pub comment_stats: Through<CommentId, Option<comment_stats::Model>>,
     pub likes: Through<(UserId, Subject), bool>,
     /// The newest of the tweets that a user likes.
-    pub liked: Through<UserId, Arc<Newest>>,
+    pub liked_tweets: Through<UserId, Arc<Newest>>,
     /// Of one user and another: whether the first follows the second, and the second the first.
     pub relations: Through<(UserId, UserId), (bool, bool)>,
     /// The newest living tweets of an author.
@@ -109,7 +109,7 @@ impl Caches {
             newest_comments: Through::new(pool, 8),
             comment_stats: Through::new(pool, 1),
             likes: Through::new(pool, 1),
-            liked: Through::new(pool, 7),
+            liked_tweets: Through::new(pool, 7),
             relations: Through::new(pool, 1),
             timelines: Through::new(pool, 2),
             tips: Shelf::new(pool, 13),
@@ -275,7 +275,7 @@ impl Caches {
                 all.likes.shelf.forget(&(user, subject));
                 match subject {
                     Subject::Tweet(tweet) => {
-                        all.liked.shelf.forget(&user);
+                        all.liked_tweets.shelf.forget(&user);
                         all.tweet_stats.shelf.forget(&tweet);
                     }
                     Subject::Comment(comment) => all.comment_stats.shelf.forget(&comment),
@@ -324,7 +324,7 @@ impl Caches {
         all.newest_comments.shelf.forget_all();
         all.comment_stats.shelf.forget_all();
         all.likes.shelf.forget_all();
-        all.liked.shelf.forget_all();
+        all.liked_tweets.shelf.forget_all();
         all.relations.shelf.forget_all();
         all.timelines.shelf.forget_all();
         all.tips.forget_all();
@@ -345,7 +345,7 @@ impl Caches {
             ("newest_comments", all.newest_comments.shelf.counts()),
             ("comment_stats", all.comment_stats.shelf.counts()),
             ("likes", all.likes.shelf.counts()),
-            ("liked", all.liked.shelf.counts()),
+            ("liked_tweets", all.liked_tweets.shelf.counts()),
             ("relations", all.relations.shelf.counts()),
             ("timelines", all.timelines.shelf.counts()),
             ("feeds", all.tips.counts()),

@@ -1,5 +1,5 @@
-//! The newest part of a home feed, of the tweets of one author, and of those that somebody likes: ids only, with the range that they are known to cover. Like
-//! the entries in the database they are candidates: whoever shows one looks whether it may be shown.
+//! The newest part of a home feed, of the tweets of one author, and of those that somebody likes: ids only, with the range that
+//! they are known to cover. Like the entries in the database they are candidates: whoever shows one looks whether it may be shown.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -139,7 +139,7 @@ pub async fn likers(app: &App, subject: Subject, request: &PageRequest) -> Resul
 pub async fn load(db: &Db, user: UserId, subjects: &[Subject]) -> Result<Vec<bool>> {
     let caches = db.caches();
     let newest = if caches.now().is_some() && subjects.iter().any(|subject| matches!(subject, Subject::Tweet(_))) {
-        caches.liked.get(caches.now(), &[user], |_| read_newest(db, user)).await?.pop()
+        caches.liked_tweets.get(caches.now(), &[user], |_| read_newest(db, user)).await?.pop()
     } else {
         None
     };

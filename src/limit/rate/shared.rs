@@ -25,9 +25,9 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
         local now = time[1] * 1000000 + time[2] + ARGV[1]
         local said, kept, admitted = { string.format('%.0f', now) }, {}, true
         for place, key in ipairs(KEYS) do
-            local said_of = {}
-            for number = 1, 5 do said_of[number] = tonumber(ARGV[place * 5 + number - 4]) end
-            local window, wanted, seen, own, owed = unpack(said_of)
+            local numbers = {}
+            for number = 1, 5 do numbers[number] = tonumber(ARGV[place * 5 + number - 4]) end
+            local window, wanted, seen, own, owed = unpack(numbers)
             local found = redis.call('HMGET', key, 'full', 'closed', 'failures')
             local full, closed = tonumber(found[1] or 0), tonumber(found[2] or 0)
             if owed > 0 then full = full <= seen and math.max(full, own) or full + owed end

@@ -128,6 +128,7 @@ impl World {
             3 => caches.timelines.shelf.forget_all(),
             _ => {
                 caches.likes.shelf.forget_all();
+                caches.liked_tweets.shelf.forget_all();
                 caches.newest_comments.shelf.forget_all();
             }
         }
