@@ -161,6 +161,25 @@ async fn a_page_that_is_selected_twice_is_one() {
 }
 
 #[tokio::test]
+async fn what_is_selected_twice_with_other_arguments_is_left_to_the_engine() {
+    let app = TestApp::new().await;
+    let [_ada, bob] = world(&app).await;
+    let query = |more: &str| {
+        format!(
+            "{{ viewer {{ homeFeed(first: 3) {{ nodes {{ c: comments(first: 3) {{ nodes {{ id }} }} {more}
+             ... on Tweet {{ c: comments(last: 1) {{ nodes {{ content }} }} }} }} }} }} }}"
+        )
+    };
+    // The engine alone knows who likes something.
+    let [left, right] = [query(""), query("likers(first: 1) { nodes { id } }")];
+    let [left, right] = [app.as_user(&bob).gql(&left, json!({})).await, app.as_user(&bob).gql(&right, json!({})).await];
+    let lists = |data: &Value| -> Vec<Value> {
+        data["viewer"]["homeFeed"]["nodes"].as_array().unwrap().iter().map(|node| node["c"].clone()).collect()
+    };
+    assert_eq!(lists(left.ok()), lists(right.ok()));
+}
+
+#[tokio::test]
 async fn a_document_that_was_right_once_is_still_held_against_its_variables() {
     let app = TestApp::new().await;
     let ada = app.person("ada").await;
