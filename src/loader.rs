@@ -107,7 +107,7 @@ impl Loaders {
         V: Send + Sync + Clone + 'static,
         Batches: Loader<K, Value = Option<V>, Error = Error>,
     {
-        Ok(self.batcher().load_one(key).await?.flatten())
+        Ok(Box::pin(async move { self.batcher().load_one(key).await }).await?.flatten())
     }
 }
 

@@ -13,21 +13,25 @@ tokio::task_local! {
 
 /// What is being done. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Trace {
-    id: Option<Arc<str>>,
+pub struct Trace(Arc<Work>);
+
+#[derive(Debug)]
+struct Work {
+    id: Option<Box<str>>,
     span: Span,
 }
 
 impl Trace {
     pub fn of_request(id: &str) -> Self {
         // A span at the level of errors is there whatever is logged.
-        Self { id: Some(id.into()), span: tracing::error_span!("request", request_id = id) }
+        let span = tracing::error_span!("request", request_id = id);
+        Self(Arc::new(Work { id: Some(id.into()), span }))
     }
 
     /// That of a message, with the id of the request that caused it, if one did.
     pub fn of_message(message: impl Display, id: Option<&str>) -> Self {
         let span = tracing::error_span!("message", message_id = %message, request_id = id);
-        Self { id: id.map(Into::into), span }
+        Self(Arc::new(Work { id: id.map(Into::into), span }))
     }
 
     /// What is being done now.
@@ -37,11 +41,11 @@ impl Trace {
 
     /// The id of the request that is being answered, or whose message is being handled.
     pub fn current_id() -> Option<String> {
-        CURRENT.try_with(|trace| trace.id.as_deref().map(str::to_owned)).ok().flatten()
+        CURRENT.try_with(|trace| trace.0.id.as_deref().map(str::to_owned)).ok().flatten()
     }
 
     /// Does something as part of it.
     pub async fn run<F: Future>(&self, work: F) -> F::Output {
-        CURRENT.scope(self.clone(), work.instrument(self.span.clone())).await
+        CURRENT.scope(self.clone(), work.instrument(self.0.span.clone())).await
     }
 }

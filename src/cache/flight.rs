@@ -37,15 +37,26 @@ impl<K: Clone + Eq + Hash, V: Clone + Default + Weigh> Through<K, V> {
     where
         F: Future<Output = Result<Vec<(K, V)>, E>>,
     {
-        let Some(now) = now else {
-            let found: HashMap<K, V> =
-                if keys.is_empty() { HashMap::new() } else { read(keys.to_vec()).await?.into_iter().collect() };
-            return Ok(keys.iter().map(|key| found.get(key).cloned().unwrap_or_default()).collect());
-        };
+        let Some(now) = now else { return Box::pin(pass_by(keys, read)).await };
         let known = self.shelf.look(keys, now);
         if known.iter().all(Option::is_some) {
             return Ok(known.into_iter().flatten().collect());
         }
+        // Boxed, for it is large and seldom there, and whoever asks is to be small.
+        Box::pin(self.complete(now, keys, known, read)).await
+    }
+
+    /// What is known, and the rest as it is read.
+    async fn complete<E, F>(
+        &self,
+        now: Moment,
+        keys: &[K],
+        known: Vec<Option<V>>,
+        read: impl Fn(Vec<K>) -> F,
+    ) -> Result<Vec<V>, E>
+    where
+        F: Future<Output = Result<Vec<(K, V)>, E>>,
+    {
         let missing: HashSet<K> =
             keys.iter().zip(&known).filter(|(_, value)| value.is_none()).map(|(key, _)| key.clone()).collect();
         let mut found = HashMap::new();
@@ -105,6 +116,18 @@ impl<K: Clone + Eq + Hash, V: Clone + Default + Weigh> Through<K, V> {
     fn lock(&self) -> MutexGuard<'_, HashMap<K, watch::Receiver<()>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is read of the keys, without any cache.
+async fn pass_by<K, V, E, F>(keys: &[K], read: impl Fn(Vec<K>) -> F) -> Result<Vec<V>, E>
+where
+    K: Clone + Eq + Hash,
+    V: Clone + Default,
+    F: Future<Output = Result<Vec<(K, V)>, E>>,
+{
+    let found: HashMap<K, V> =
+        if keys.is_empty() { HashMap::new() } else { read(keys.to_vec()).await?.into_iter().collect() };
+    Ok(keys.iter().map(|key| found.get(key).cloned().unwrap_or_default()).collect())
 }
 
 /// What one reader has taken on. Given up half-way, it ends as well.

@@ -37,7 +37,7 @@ pub type Person = (user::Model, profile::Model);
 /// The newest comments under a tweet, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct NewestComments {
-    pub comments: Vec<Arc<comment::Model>>,
+    pub comments: Arc<[Arc<comment::Model>]>,
 }
 
 /// What passes the changes on to other processes.

@@ -27,7 +27,7 @@ impl Sessions {
 
     /// Whether it still lasts is for the caller's clock to say.
     pub fn get(&self, token_hash: &str, now: Moment) -> Option<Arc<session::Model>> {
-        let [found] = <[_; 1]>::try_from(self.shelf.look(&[token_hash.into()], now)).ok()?;
+        let found = self.shelf.look_at(&token_hash.into(), now);
         found.filter(|(session, ends)| self.place(session.id) == *ends).map(|(session, _)| session)
     }
 

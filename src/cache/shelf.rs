@@ -9,7 +9,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
@@ -45,8 +45,6 @@ pub struct Shelf<K, V> {
     pool: Arc<Pool>,
     shards: Box<[Mutex<Shard<K, V>>]>,
     hasher: RandomState,
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 struct Shard<K, V> {
@@ -55,6 +53,8 @@ struct Shard<K, V> {
     held: usize,
     /// How often something was forgotten here.
     generation: u64,
+    hits: u64,
+    misses: u64,
     /// No client chooses a key: they are ids that were found, and digests.
     entries: HashMap<K, Entry<V>, RandomState>,
     /// Keys with the number of their entry. That of an entry which is gone or was replaced means nothing.
@@ -76,31 +76,33 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
         let most = pool.most / 64 * part / SHARDS;
         let shard = || {
             let (entries, order) = (HashMap::default(), VecDeque::new());
-            Mutex::new(Shard { most, held: 0, generation: 0, entries, order, entered: 0 })
+            Mutex::new(Shard { most, held: 0, generation: 0, hits: 0, misses: 0, entries, order, entered: 0 })
         };
         let shards = std::iter::repeat_with(shard).take(SHARDS).collect();
         let pool = Arc::clone(pool);
-        Self { pool, shards, hasher: RandomState::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self { pool, shards, hasher: RandomState::default() }
     }
 
     /// What is known, in the order of the keys.
     pub fn look(&self, keys: &[K], now: Moment) -> Vec<Option<V>> {
-        let found: Vec<Option<V>> = keys.iter().map(|key| self.peek(key, now)).collect();
-        let hits = found.iter().flatten().count();
-        self.hits.fetch_add(hits as u64, Ordering::Relaxed);
-        self.misses.fetch_add((keys.len() - hits) as u64, Ordering::Relaxed);
+        keys.iter().map(|key| self.look_at(key, now)).collect()
+    }
+
+    /// The same for one.
+    pub fn look_at(&self, key: &K, now: Moment) -> Option<V> {
+        let mut shard = self.shard(key);
+        let found = shard.get(key, now);
+        if found.is_some() {
+            shard.hits += 1;
+        } else {
+            shard.misses += 1;
+        }
         found
     }
 
-    /// The same for one, not counted.
+    /// The same, not counted.
     pub fn peek(&self, key: &K, now: Moment) -> Option<V> {
-        let mut shard = self.shard(key);
-        let entry = shard.entries.get_mut(key)?;
-        if now.saturating_sub(entry.since) > LONGEST {
-            return None;
-        }
-        entry.is_used = true;
-        Some(entry.value.clone())
+        self.shard(key).get(key, now)
     }
 
     /// To be asked for before the read whose result is to be put here.
@@ -134,8 +136,9 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shelf<K, V> {
 
     /// How often something was there and how often not, and how many bytes are held.
     pub fn counts(&self) -> [u64; 3] {
-        let held: usize = self.shards.iter().map(|shard| lock(shard).held).sum();
-        [self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed), held as u64]
+        self.shards.iter().map(lock).fold([0; 3], |[hits, misses, held], shard| {
+            [hits + shard.hits, misses + shard.misses, held + shard.held as u64]
+        })
     }
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
@@ -150,7 +153,16 @@ fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<K: Clone + Eq + Hash, V: Weigh> Shard<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + Weigh> Shard<K, V> {
+    fn get(&mut self, key: &K, now: Moment) -> Option<V> {
+        let entry = self.entries.get_mut(key)?;
+        if now.saturating_sub(entry.since) > LONGEST {
+            return None;
+        }
+        entry.is_used = true;
+        Some(entry.value.clone())
+    }
+
     fn put(&mut self, pool: &Pool, key: K, value: V, since: Moment) {
         self.remove(pool, &key);
         let bytes = value.heap() + size_of::<(K, Entry<V>)>() + size_of::<(K, u64)>();

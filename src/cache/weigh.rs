@@ -77,6 +77,6 @@ impl<A: Weigh, B: Weigh> Weigh for (Arc<A>, B) {
 
 impl Weigh for super::NewestComments {
     fn heap(&self) -> usize {
-        self.comments.heap()
+        2 * ALLOCATION + self.comments.iter().map(|comment| size_of_val(comment) + comment.heap()).sum::<usize>()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::Field;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{Subject, TweetId, comment};
 
@@ -153,18 +152,18 @@ present_connection!(CommentConnection, CommentEdge);
 /// loaders: fetching it here would be once a tweet.
 pub async fn under(ctx: &Context<'_>, tweet: TweetId, args: PageArgs) -> Result<Presented<CommentConnection>> {
     let request = args.request(ctx, Kind::Comments)?;
-    let page = page::read(&request, async |slice| ctx.loaders().comments(tweet, slice).await).await?;
+    let page = page::read(&request, async |slice| Ok(ctx.loaders().comments(tweet, slice).await?.to_vec())).await?;
     Ok(Presented(CommentConnection::new(page, CommentEdge::new)))
 }
 
 /// The same from what was fetched for the page, if nothing else is to be read for it: without cursors nothing is.
-pub fn known_under(at: &Presenter<'_>, tweet: TweetId, field: &Field) -> Option<CommentConnection> {
-    let request = at.document.page_args(field)?.request_for(Kind::Comments, false).ok()?;
+pub fn known_under<'a>(at: &Presenter<'a>, tweet: TweetId, field: &Selected<'a>) -> Option<CommentConnection> {
+    let request = field.page(at.document, Kind::Comments)?;
     if request.after.is_some() || request.before.is_some() {
         return None;
     }
-    let rows = at.page.comments.get(&(tweet, request.slice()))?.clone();
-    Some(CommentConnection::new(page::whole(&request, rows), CommentEdge::new))
+    let rows = at.page.comments.get(&(tweet, request.slice()))?.to_vec();
+    Some(CommentConnection::new(page::whole(request, rows), CommentEdge::new))
 }
 
 /// content: 1 to 280 grapheme clusters; idempotencyKey as for tweets.

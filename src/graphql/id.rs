@@ -32,20 +32,23 @@ pub enum GlobalId {
 /// What is inside.
 impl Display for GlobalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Viewer(id) => write!(f, "Viewer:{id}"),
-            Self::User(id) => write!(f, "User:{id}"),
-            Self::Profile(id) => write!(f, "Profile:{id}"),
-            Self::Tweet(id) => write!(f, "Tweet:{id}"),
-            Self::Photo(id) => write!(f, "Photo:{id}"),
-            Self::Comment(id) => write!(f, "Comment:{id}"),
-            Self::Notification(recipient, seq) => write!(f, "Notification:{recipient}:{seq}"),
-            Self::Session(id) => write!(f, "Session:{id}"),
-            Self::Account(id) => write!(f, "Account:{id}"),
-            Self::AuditEntry(id) => write!(f, "AuditEntry:{id}"),
-            Self::DeadLetter(id) => write!(f, "DeadLetter:{id}"),
-            Self::Gate(name) => write!(f, "Gate:{name}"),
-        }
+        let (tag, number) = match self {
+            Self::Viewer(id) => ("Viewer", id.0),
+            Self::User(id) => ("User", id.0),
+            Self::Profile(id) => ("Profile", id.0),
+            Self::Tweet(id) => ("Tweet", id.0),
+            Self::Photo(id) => ("Photo", id.0),
+            Self::Comment(id) => ("Comment", id.0),
+            Self::Notification(recipient, seq) => return write!(f, "Notification:{recipient}:{seq}"),
+            Self::Session(id) => ("Session", id.0),
+            Self::Account(id) => ("Account", id.0),
+            Self::AuditEntry(id) => ("AuditEntry", id.0),
+            Self::DeadLetter(id) => ("DeadLetter", id.0),
+            Self::Gate(name) => return write!(f, "Gate:{name}"),
+        };
+        f.write_str(tag)?;
+        f.write_str(":")?;
+        Display::fmt(&number, f)
     }
 }
 

@@ -5,7 +5,9 @@ use std::cell::OnceCell;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{ContextBase, Name, QueryEnv, QueryPathNode, QueryPathSegment, Value};
 
+use super::cursor::Kind;
 use super::page::PageArgs;
+use crate::service::page::PageRequest;
 
 /// The document of a request, with its variables.
 #[derive(Clone, Copy)]
@@ -131,15 +133,16 @@ pub struct Selected<'a> {
     pub key: &'a str,
     pub name: &'a str,
     /// The first of its selections: the others have the same arguments.
-    pub field: &'a Field,
+    field: &'a Field,
     sets: Vec<&'a SelectionSet>,
     fields: OnceCell<Option<Vec<Selected<'a>>>>,
+    page: OnceCell<Option<PageRequest>>,
 }
 
 impl<'a> Selected<'a> {
     fn new(field: &'a Field) -> Self {
         let (key, name) = (field.response_key().node.as_str(), field.name.node.as_str());
-        Self { key, name, field, sets: vec![&field.selection_set.node], fields: OnceCell::new() }
+        Self { key, name, field, sets: vec![&field.selection_set.node], fields: OnceCell::new(), page: OnceCell::new() }
     }
 
     /// Whether both are one field. The engine lets some documents pass that give it other arguments in another fragment.
@@ -158,6 +161,12 @@ impl<'a> Selected<'a> {
             Some(fields)
         };
         self.fields.get_or_init(find).as_deref()
+    }
+
+    /// Which page of a list of this kind it asks for, if that is well asked: found out once, for all lists that it stands for.
+    pub fn page(&self, document: Document<'a>, kind: Kind) -> Option<&PageRequest> {
+        let find = || document.page_args(self.field)?.request_for(kind, false).ok();
+        self.page.get_or_init(find).as_ref()
     }
 }
 

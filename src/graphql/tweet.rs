@@ -121,7 +121,7 @@ impl Present for Tweet {
             "likeCount" => json.number(stats()?.like_count),
             "viewerHasLiked" => json.boolean(likeable::known_like(at, Subject::Tweet(tweet.id))?),
             "viewerCanDelete" => json.boolean(at.viewer == Some(tweet.author_id)),
-            "comments" => at.object(&comment::known_under(at, tweet.id, field.field)?, field, json),
+            "comments" => at.object(&comment::known_under(at, tweet.id, field)?, field, json),
             _ => None,
         }
     }

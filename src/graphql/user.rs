@@ -148,7 +148,7 @@ impl Present for User {
             "id" => json.base64(GlobalId::User(self.0)),
             "username" => json.string(&person()?.0.username),
             "createdAt" => json.time(person()?.0.created_at),
-            "profile" => at.object(&Profile(Arc::clone(person()?)), field, json),
+            "profile" => at.object(person()?.as_ref(), field, json),
             "tweetCount" => json.number(stats()?.tweet_count),
             "followerCount" => json.number(stats()?.follower_count),
             "followingCount" => json.number(stats()?.following_count),
@@ -173,7 +173,7 @@ impl Profile {
 
     /// The username until one is chosen.
     async fn nickname(&self) -> &str {
-        self.shown_name()
+        shown_name(&self.0)
     }
 
     /// What the person says of themselves; may be empty.
@@ -187,21 +187,21 @@ impl Profile {
     }
 }
 
-impl Profile {
-    fn shown_name(&self) -> &str {
-        self.0.1.nickname.as_deref().unwrap_or(&self.0.0.username)
-    }
+fn shown_name((user, profile): &Person) -> &str {
+    profile.nickname.as_deref().unwrap_or(&user.username)
 }
 
-impl Present for Profile {
+/// As a `Profile`.
+impl Present for Person {
     const TYPES: &'static [&'static str] = &["Profile", "Node"];
 
     fn field<'a>(&self, at: &Presenter<'a>, field: &Selected<'a>, json: &mut Json) -> Option<()> {
+        let (user, profile) = self;
         match field.name {
-            "id" => json.base64(GlobalId::Profile(self.0.0.id)),
-            "nickname" => json.string(self.shown_name()),
-            "bio" => json.string(&self.0.1.bio),
-            "avatarUrl" => match &self.0.1.avatar {
+            "id" => json.base64(GlobalId::Profile(user.id)),
+            "nickname" => json.string(shown_name(self)),
+            "bio" => json.string(&profile.bio),
+            "avatarUrl" => match &profile.avatar {
                 Some(name) => json.url(at.app.media.base(), name),
                 None => json.null(),
             },

@@ -77,7 +77,8 @@ impl Viewer {
     /// Where I am logged in, latest first, at most 50; a further log-in ends the oldest. 30 days idle or 180 days old ends a
     /// session.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
-        Ok(session::of(ctx.app(), self.0).await?.into_iter().map(Session).collect())
+        // Boxed, as whatever makes the future of all these fields large.
+        Ok(Box::pin(session::of(ctx.app(), self.0)).await?.into_iter().map(Session).collect())
     }
 }
 

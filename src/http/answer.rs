@@ -22,6 +22,9 @@ const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-
 /// The room, in bytes, that an answer is given from the beginning: enough for a page of 20 tweets.
 const USUAL_ANSWER: usize = 16 << 10;
 
+/// How many headers an answer has at most, mostly.
+const USUAL_HEADERS: usize = 12;
+
 /// How many characters of what we say of a request there are at most: it may quote the request.
 const LONGEST_MESSAGE: usize = 200;
 
@@ -117,9 +120,10 @@ impl Media {
     }
 
     /// Any answer whose JSON is there already.
-    pub fn respond(self, status: StatusCode, json: String) -> Response {
-        let mut response = Response::new(Body::from(json));
+    pub fn respond(self, status: StatusCode, json: impl Into<Body>) -> Response {
+        let mut response = Response::new(json.into());
         *response.status_mut() = status;
+        response.headers_mut().reserve(USUAL_HEADERS);
         response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
         response
     }
@@ -144,7 +148,7 @@ impl Media {
             Self::GraphQl if is_request_error(&executed) => StatusCode::BAD_REQUEST,
             _ => StatusCode::OK,
         };
-        let mut response = self.respond(status, to_json(&executed));
+        let mut response = self.respond(status, to_bytes(&executed));
         response.headers_mut().extend(executed.http_headers);
         response
     }
@@ -157,6 +161,11 @@ pub fn is_request_error(executed: &Executed) -> bool {
 
 /// The answer as JSON.
 pub fn to_json(executed: &Executed) -> String {
+    String::from_utf8(to_bytes(executed)).unwrap_or_else(|_| unwritable())
+}
+
+/// The same for whoever sends bytes.
+fn to_bytes(executed: &Executed) -> Vec<u8> {
     let mut json = Vec::with_capacity(USUAL_ANSWER);
     let written = if is_request_error(executed) {
         serde_json::to_writer(&mut json, &json!({ "errors": executed.errors }))
@@ -164,9 +173,9 @@ pub fn to_json(executed: &Executed) -> String {
         write(executed, &mut json)
     };
     // An answer is made of strings, numbers and maps with string keys: serde_json takes them all.
-    match (written, String::from_utf8(json)) {
-        (Ok(()), Ok(json)) => json,
-        _ => internal("an answer could not be written"),
+    match written {
+        Ok(()) => json,
+        Err(_) => unwritable().into_bytes(),
     }
 }
 
@@ -218,7 +227,8 @@ fn write_value(value: &Value, json: &mut Vec<u8>) -> serde_json::Result<()> {
     Ok(())
 }
 
-fn internal(message: &str) -> String {
+fn unwritable() -> String {
+    let message = "an answer could not be written";
     json!({ "errors": [{ "message": message, "extensions": { "code": "INTERNAL" } }] }).to_string()
 }
 

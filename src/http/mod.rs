@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -123,10 +123,12 @@ impl Server {
             .route("/health/ready", get(health::ready))
             .fallback(answer::not_found)
             .method_not_allowed_fallback(answer::method_not_allowed)
-            .layer(CatchPanicLayer::custom(answer::panicked))
-            .layer(tower::util::option_layer(cors::layer(&self.app.config)))
-            .layer(from_fn_with_state(Arc::clone(&server), tally::layer))
-            .layer(from_fn(request_id::layer))
+            // All at once, the outermost first: every call of this boxes a future and a service a request.
+            .layer((
+                from_fn_with_state(Arc::clone(&server), tally::layer),
+                tower::util::option_layer(cors::layer(&self.app.config)),
+                CatchPanicLayer::custom(answer::panicked),
+            ))
             .with_state(server)
     }
 

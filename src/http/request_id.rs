@@ -17,10 +17,15 @@ pub fn current() -> String {
     Trace::current_id().unwrap_or_else(generate)
 }
 
-/// Gives a request its id, and an answer the headers that all answers have.
+/// Gives a request its id, and the answer the headers that all answers have.
 pub async fn layer(request: Request, next: Next) -> Response {
+    identified(request, |request| next.run(request)).await
+}
+
+/// The same with whatever answers.
+pub async fn identified<F: Future<Output = Response>>(request: Request, answer: impl FnOnce(Request) -> F) -> Response {
     let id = sent(request.headers()).unwrap_or_else(generate);
-    let mut response = Trace::of_request(&id).run(next.run(request)).await;
+    let mut response = Trace::of_request(&id).run(answer(request)).await;
     let headers = response.headers_mut();
     headers.extend(HeaderValue::from_str(&id).ok().map(|id| (HEADER, id)));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

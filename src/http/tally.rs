@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::Server;
+use super::{Server, request_id};
 use crate::metrics::{Entered, Kind, Metrics};
 
 /// An operation that is executed.
@@ -69,8 +69,12 @@ fn code(executed: &Executed) -> Option<&str> {
     }
 }
 
-/// Counts every answer of the HTTP server.
+/// Gives a request its id, and counts the answer of the HTTP server.
 pub async fn layer(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    request_id::identified(request, |request| answered(server, request, next)).await
+}
+
+async fn answered(server: Arc<Server>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;

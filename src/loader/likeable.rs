@@ -8,6 +8,7 @@ use entity::{CommentId, Subject, TweetId, UserId, comment, comment_stats, tweet_
 
 use super::{Batches, Loaders, answers};
 use crate::error::{Error, Result};
+use crate::service::comment::newest::Comments;
 use crate::service::page::Slice;
 use crate::service::{comment as comments, like, subject};
 
@@ -19,7 +20,7 @@ impl Loaders {
     }
 
     /// A slice of the comments under a tweet. Those who ask for the same slice of several tweets share one statement.
-    pub async fn comments(&self, tweet: TweetId, slice: Slice) -> Result<Vec<Arc<comment::Model>>> {
+    pub async fn comments(&self, tweet: TweetId, slice: Slice) -> Result<Comments> {
         match self.prefetched().comments.get(&(tweet, slice)) {
             Some(known) => Ok(known.clone()),
             None => Ok(self.one(CommentsKey(tweet, slice)).await?.unwrap_or_default()),
@@ -75,7 +76,7 @@ impl Loader<CommentKey> for Batches {
 }
 
 impl Loader<CommentsKey> for Batches {
-    type Value = Option<Vec<Arc<comment::Model>>>;
+    type Value = Option<Comments>;
     type Error = Error;
 
     async fn load(&self, keys: &[CommentsKey]) -> Result<HashMap<CommentsKey, Self::Value>, Self::Error> {

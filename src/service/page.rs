@@ -87,6 +87,8 @@ pub async fn read<T, F>(request: &PageRequest, fetch: impl Fn(Slice) -> F) -> Re
 where
     F: Future<Output = Result<Vec<T>>>,
 {
+    // Boxed, for what is read is large, and the engine moves the futures of resolvers about.
+    let fetch = |slice| Box::pin(fetch(slice));
     let mut rows = fetch(request.slice()).await?;
     let more = rows.len() > request.size;
     rows.truncate(request.size);

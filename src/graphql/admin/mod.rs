@@ -30,7 +30,8 @@ use user::{AccountConnection, AccountEdge};
 /// # Errors
 /// UNAUTHENTICATED when nobody is logged in, FORBIDDEN when it is no administrator.
 async fn actor(ctx: &Context<'_>) -> Result<Actor> {
-    admin::require(ctx.app(), ctx.viewer()?.user).await
+    // Boxed, for it is large, and the engine moves the futures of resolvers about.
+    Box::pin(admin::require(ctx.app(), ctx.viewer()?.user)).await
 }
 
 /// Whether an administrator is asking.

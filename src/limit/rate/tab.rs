@@ -1,9 +1,9 @@
 //! What this process has let through on its own account since it was last counted in Redis.
 //!
 //! Operations are many and cheap, and most clients are far from their limit. While half of a quota is left, a process lets up to a
-//! sixteenth of it through without asking, for a second at most, and has that counted with the next question. So who does very
-//! much asks once a second and not once a request. What is owed is paid out of the half that is left; it is forgotten if Redis goes
-//! away meanwhile. Only who is served by more than eight processes within a second may get a sixteenth more from each further one.
+//! sixteenth of it through without asking, for ten seconds at most, and has that counted with the next question. So most requests
+//! of somebody who comes often ask nothing. What is owed is paid out of the half that is left; it is forgotten if Redis goes away
+//! meanwhile. Only who is served by more than eight processes within that time may get a sixteenth more from each further one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,13 @@ use super::{Demand, Quota, Rules, Standing, gcra, quota, seconds};
 use crate::clock::SECOND;
 
 /// For how long nothing has to be asked, in microseconds.
-const LASTS: i64 = SECOND * quota::MILLISECOND;
+const LASTS: i64 = 10 * SECOND * quota::MILLISECOND;
 
-/// How many there are at most: then those that are over go. What they owe is mostly back by then.
-const MOST: usize = 20_000;
+/// How many there are at most. Whoever comes when there are so many asks Redis.
+const MOST: usize = 65_536;
+
+/// How often it is looked which of so many are over, in microseconds.
+const SWEEP_EVERY: i64 = SECOND * quota::MILLISECOND;
 
 /// Times are those of Redis, in microseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,16 +36,41 @@ pub struct Tab {
     ahead: i64,
 }
 
+impl Tab {
+    /// Whether it is over, and what is owed has come back since: all of it, unless more was spent elsewhere.
+    fn is_settled(&self, clock: i64) -> bool {
+        self.opened.saturating_add(LASTS).saturating_add(self.owed) < clock
+    }
+}
+
 #[derive(Default)]
 pub struct Tabs {
-    open: Mutex<HashMap<Key, Tab>>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    tabs: HashMap<Key, Tab>,
+    /// When it was last looked which are over, by our clock.
+    swept: i64,
+}
+
+impl Open {
+    /// Whether there is room for one more.
+    fn has_room(&mut self, clock: i64) -> bool {
+        if self.tabs.len() >= MOST && !(self.swept..self.swept.saturating_add(SWEEP_EVERY)).contains(&clock) {
+            self.tabs.retain(|_, tab| !tab.is_settled(clock));
+            self.swept = clock;
+        }
+        self.tabs.len() < MOST
+    }
 }
 
 impl Tabs {
     /// How one stands after a demand that was let through. None if Redis has to be asked. `clock` is the time by our clock.
     pub fn take(&self, rules: &Rules, demand: &Demand, clock: i64) -> Option<Standing> {
         let (quota, mut open) = (rules.quota(demand.action), self.lock());
-        let tab = open.get_mut(&(demand.action, demand.subject))?;
+        let tab = open.tabs.get_mut(&(demand.action, demand.subject))?;
         if !(tab.opened..tab.opened.saturating_add(LASTS)).contains(&clock) {
             return None;
         }
@@ -59,7 +87,7 @@ impl Tabs {
 
     /// What is owed, to be counted in Redis now; nothing when all of it has come back since, whatever else was spent.
     pub fn close(&self, key: &Key, quota: &Quota, clock: i64) -> Tab {
-        let tab = self.lock().remove(key).unwrap_or_default();
+        let tab = self.lock().tabs.remove(key).unwrap_or_default();
         let is_back = clock.saturating_sub(tab.opened) > quota.window().saturating_add(LASTS);
         if is_back { Tab::default() } else { tab }
     }
@@ -71,17 +99,17 @@ impl Tabs {
         }
         let new = Tab { seen: full_at, own: full_at, owed: 0, opened: clock, ahead: now - clock };
         let mut open = self.lock();
-        if open.len() >= MOST {
-            open.retain(|_, tab| tab.opened.saturating_add(LASTS) > clock);
+        if !open.has_room(clock) && !open.tabs.contains_key(&key) {
+            return;
         }
         // Somebody else may have asked at the same time, and let something through since.
-        let before = open.insert(key, new).map_or(0, |tab| tab.owed);
-        if let Some(tab) = open.get_mut(&key) {
+        let before = open.tabs.insert(key, new).map_or(0, |tab| tab.owed);
+        if let Some(tab) = open.tabs.get_mut(&key) {
             (tab.own, tab.owed) = (tab.own.saturating_add(before), before);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Tab>> {
+    fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
 //! The newest comments under tweets, which a page of tweets shows a few of.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use entity::{TweetId, comment};
@@ -14,23 +15,43 @@ use crate::service::page::{End, Slice};
 /// How many are kept of a tweet: those of a page of the usual size, and the one that tells whether there are more.
 const KEPT: usize = 21;
 
+/// A slice of the comments under a tweet. It shares them with the caches, and is cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Comments {
+    known: Arc<[Arc<comment::Model>]>,
+    /// How many of those that are known belong to it.
+    count: usize,
+}
+
+impl Deref for Comments {
+    type Target = [Arc<comment::Model>];
+
+    fn deref(&self) -> &Self::Target {
+        self.known.get(..self.count).unwrap_or_default()
+    }
+}
+
 /// The same slice of the list under each of the tweets, in the direction of its end: through the caches, if it is one from the
 /// newest end that fits.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn load(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<Vec<Vec<Arc<comment::Model>>>> {
+pub async fn load(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<Vec<Comments>> {
     let caches = db.caches();
     let is_newest = slice.from == End::Newest && slice.older_than == i64::MAX && slice.limit <= KEPT;
     if !is_newest || !caches.keep() {
         let mut found = by_tweet(db, tweets, slice).await?;
-        return Ok(tweets.iter().map(|tweet| found.remove(tweet).unwrap_or_default()).collect());
+        let mut all = |tweet| {
+            let known: Arc<[_]> = found.remove(tweet).unwrap_or_default().into();
+            Comments { count: known.len(), known }
+        };
+        return Ok(tweets.iter().map(&mut all).collect());
     }
     let read = |tweets| caches.shared(tweets, |tweets| read(db, tweets));
     let lists = caches.newest_comments.get(caches.now(), tweets, read).await?;
     let asked = |list: NewestComments| {
-        let newer = list.comments.into_iter().take_while(|comment| comment.id.0 > slice.newer_than);
-        newer.take(slice.limit).collect()
+        let newer = list.comments.iter().take_while(|comment| comment.id.0 > slice.newer_than);
+        Comments { count: newer.take(slice.limit).count(), known: list.comments }
     };
     Ok(lists.into_iter().map(asked).collect())
 }
@@ -38,7 +59,7 @@ pub async fn load(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<Vec<Vec<A
 async fn read(db: &Db, tweets: Vec<TweetId>) -> Result<Vec<(TweetId, NewestComments)>> {
     let slice = Slice { newer_than: i64::MIN, older_than: i64::MAX, from: End::Newest, limit: KEPT };
     let mut found = by_tweet(db, &tweets, slice).await?;
-    let mut list = |tweet| NewestComments { comments: found.remove(&tweet).unwrap_or_default() };
+    let mut list = |tweet| NewestComments { comments: found.remove(&tweet).unwrap_or_default().into() };
     Ok(tweets.into_iter().map(|tweet| (tweet, list(tweet))).collect())
 }
 

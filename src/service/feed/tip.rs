@@ -48,7 +48,7 @@ pub async fn slice(db: &Db, reader: UserId, asked: &Slice) -> Result<Option<Vec<
 async fn tip(db: &Db, reader: UserId, length: usize) -> Result<Option<Arc<Tip>>> {
     let caches = db.caches();
     let Some(now) = caches.now() else { return Ok(None) };
-    let known = caches.tips.look(&[reader], now).pop().flatten();
+    let known = caches.tips.look_at(&reader, now);
     if let Some(known) = known.filter(|tip| tip.entries.is_all() || tip.entries.count() >= length) {
         match caches.age(&known) {
             Age::Fresh => return Ok(Some(known)),
@@ -58,7 +58,7 @@ async fn tip(db: &Db, reader: UserId, length: usize) -> Result<Option<Arc<Tip>>>
     }
     // Before the statement: what has happened by now it shows, and what happens from now on will come to it.
     let seen = caches.events();
-    let (edges, entries) = read(db, reader, length).await?;
+    let (edges, entries) = Box::pin(read(db, reader, length)).await?;
     let is_all = entries.len() < length;
     Ok(Some(keep(db, Tip::new(reader, edges, Newest::new(entries, is_all), now, seen))))
 }
