@@ -13,12 +13,15 @@ from .servers import Server
 # Followers that a statement of the limit serves, as many as a message of roost's.
 BATCH = 1_000
 
+# By their numbers: user 1, and somebody with some 50 followers.
+STAR, ORDINARY = 0, 77
+
 
 def measure(server: Server, pace, post: Load) -> dict:
     """Entries a second by roost and by INSERT .. SELECT, and the latency of others' posts without and with user 1's."""
     database = str(server.database)
     star = int(post.people()[0][1])
-    results: dict = {"entries": [], "posts": [], "behind": [], "limit": [], "quiet": [], "busy": []}
+    results: dict = {"entries": [], "posts": [], "behind": [], "limit": [], "quiet": [], "pair": [], "busy": []}
     for _ in range(pace.runs):
         results["limit"].append(_insert_select(database, star, pace.seconds))
         entries, posts, behind = _roost(post, database, star, pace.seconds)
@@ -27,23 +30,28 @@ def measure(server: Server, pace, post: Load) -> dict:
         results["behind"].append(behind)
         results["quiet"].append(post.run(1, pace.seconds))
         count.drain(database)
-        with Star(post):
+        # What two who post take from each other, whoever they are.
+        with Poster(post, ORDINARY):
+            results["pair"].append(post.run(1, pace.seconds))
+        count.drain(database)
+        with Poster(post, STAR):
             results["busy"].append(post.run(1, pace.seconds))
         count.drain(database)
         _say(results)
     return results
 
 
-class Star:
-    """Posts in a thread of its own for as long as it is entered."""
+class Poster:
+    """Somebody who posts without pause, in a thread of its own for as long as it is entered."""
 
-    def __init__(self, load: Load):
+    def __init__(self, load: Load, number: int):
         self.load = load
+        self.person = load.people()[number]
         self.posted = 0
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._post)
 
-    def __enter__(self) -> "Star":
+    def __enter__(self) -> "Poster":
         self.thread.start()
         return self
 
@@ -53,9 +61,8 @@ class Star:
 
     def _post(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.load.server.port)
-        star = self.load.people()[0]
         while not self.over.is_set():
-            count.ask(connection, self.load, star)
+            count.ask(connection, self.load, self.person)
             self.posted += 1
 
 
@@ -63,7 +70,7 @@ def _roost(post: Load, database: str, star: int, seconds: int) -> tuple[float, f
     """Entries and posts a second while user 1 posts, and for how many seconds the rest of the delivery goes on after that."""
     newest = services.sql(f"SELECT MAX(id) FROM tweet WHERE author_id = {star}", database)
     delivered = f"SELECT COUNT(*) FROM feed_entry WHERE author_id = {star} AND tweet_id > {newest} AND user_id <> {star}"
-    with Star(post) as poster:
+    with Poster(post, STAR) as poster:
         started = time.monotonic()
         time.sleep(seconds)
         took = time.monotonic() - started

@@ -1,7 +1,7 @@
 //! What this process has let through on its own account since it was last counted in Redis.
 //!
 //! Operations are many and cheap, and most clients are far from their limit. While half of a quota is left, a process lets up to a
-//! sixteenth of it through without asking, for ten seconds at most, and has that counted with the next question. So most requests
+//! sixteenth of it through without asking, for half a minute at most, and has that counted with the next question. So most requests
 //! of somebody who comes often ask nothing. What is owed is paid out of the half that is left; it is forgotten if Redis goes away
 //! meanwhile. Only who is served by more than eight processes within that time may get a sixteenth more from each further one.
 
@@ -13,7 +13,7 @@ use super::{Demand, Quota, Rules, Standing, gcra, quota, seconds};
 use crate::clock::SECOND;
 
 /// For how long nothing has to be asked, in microseconds.
-const LASTS: i64 = 10 * SECOND * quota::MILLISECOND;
+const LASTS: i64 = 30 * SECOND * quota::MILLISECOND;
 
 /// How many there are at most. Whoever comes when there are so many asks Redis.
 const MOST: usize = 65_536;
