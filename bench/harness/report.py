@@ -72,7 +72,8 @@ def _fanout(results: dict) -> str:
         ["tweets of user 1 a second", *_spread(found["posts"])],
         ["seconds until the last is delivered", *_spread(found["behind"], 1)],
     ]
-    for when, name in (("quiet", "without user 1"), ("pair", "while somebody with 50 followers posts"), ("busy", "while user 1 posts")):
+    names = {"quiet": "alone", "pair": "while somebody with 50 followers posts", "busy": "while user 1 posts"}
+    for when, name in names.items():
         for figure in ("p50", "p99"):
             rows.append([f"{figure} of others' posts {name}, ms", *_spread([run[figure] for run in found[when]], 1)])
     return _table(head, rows)

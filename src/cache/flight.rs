@@ -42,7 +42,7 @@ impl<K: Clone + Eq + Hash, V: Clone + Default + Weigh> Through<K, V> {
         if known.iter().all(Option::is_some) {
             return Ok(known.into_iter().flatten().collect());
         }
-        // Boxed, for it is large and seldom there, and whoever asks is to be small.
+        // Boxed, for it is large and seldom needed, and whoever asks is to be small.
         Box::pin(self.complete(now, keys, known, read)).await
     }
 

@@ -77,6 +77,7 @@ impl<A: Weigh, B: Weigh> Weigh for (Arc<A>, B) {
 
 impl Weigh for super::NewestComments {
     fn heap(&self) -> usize {
+        // Its counts, and the allocation.
         2 * ALLOCATION + self.comments.iter().map(|comment| size_of_val(comment) + comment.heap()).sum::<usize>()
     }
 }

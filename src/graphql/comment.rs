@@ -158,7 +158,7 @@ pub async fn under(ctx: &Context<'_>, tweet: TweetId, args: PageArgs) -> Result<
 
 /// The same from what was fetched for the page, if nothing else is to be read for it: without cursors nothing is.
 pub fn known_under<'a>(at: &Presenter<'a>, tweet: TweetId, field: &Selected<'a>) -> Option<CommentConnection> {
-    let request = field.page(at.document, Kind::Comments)?;
+    let request = field.comments_page(at.document)?;
     if request.after.is_some() || request.before.is_some() {
         return None;
     }

@@ -23,7 +23,7 @@ impl Default for Json {
 }
 
 impl Json {
-    /// What was written, as a value that goes into the answer as it is (`http::answer::to_json`). The schema has no other
+    /// What was written, as a value that goes into the answer as it is (`http::answer::write_value`). The schema has no other
     /// value of this kind.
     pub fn into_value(mut self) -> Value {
         // There may be many small ones in an answer, and each is kept until it is written.

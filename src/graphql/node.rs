@@ -45,6 +45,7 @@ impl NodeQuery {
     /// an error with code BAD_USER_INPUT.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "A global id.")] id: ID) -> Option<Result<Node>> {
         match GlobalId::decode(&id) {
+            // Boxed, for it is large, and the engine moves the futures of resolvers about.
             Ok(id) => Box::pin(find(ctx, id)).await.transpose(),
             Err(error) => Some(Err(error)),
         }

@@ -136,13 +136,20 @@ pub struct Selected<'a> {
     field: &'a Field,
     sets: Vec<&'a SelectionSet>,
     fields: OnceCell<Option<Vec<Selected<'a>>>>,
-    page: OnceCell<Option<PageRequest>>,
+    comments_page: OnceCell<Option<PageRequest>>,
 }
 
 impl<'a> Selected<'a> {
     fn new(field: &'a Field) -> Self {
         let (key, name) = (field.response_key().node.as_str(), field.name.node.as_str());
-        Self { key, name, field, sets: vec![&field.selection_set.node], fields: OnceCell::new(), page: OnceCell::new() }
+        Self {
+            key,
+            name,
+            field,
+            sets: vec![&field.selection_set.node],
+            fields: OnceCell::new(),
+            comments_page: OnceCell::new(),
+        }
     }
 
     /// Whether both are one field. The engine lets some documents pass that give it other arguments in another fragment.
@@ -163,10 +170,10 @@ impl<'a> Selected<'a> {
         self.fields.get_or_init(find).as_deref()
     }
 
-    /// Which page of a list of this kind it asks for, if that is well asked: found out once, for all lists that it stands for.
-    pub fn page(&self, document: Document<'a>, kind: Kind) -> Option<&PageRequest> {
-        let find = || document.page_args(self.field)?.request_for(kind, false).ok();
-        self.page.get_or_init(find).as_ref()
+    /// Which page of comments it asks for, if that is well asked: found out once, for those under all tweets of a list.
+    pub fn comments_page(&self, document: Document<'a>) -> Option<&PageRequest> {
+        let find = || document.page_args(self.field)?.request_for(Kind::Comments, false).ok();
+        self.comments_page.get_or_init(find).as_ref()
     }
 }
 

@@ -22,7 +22,7 @@ const GRAPHQL_JSON: HeaderValue = HeaderValue::from_static("application/graphql-
 /// The room, in bytes, that an answer is given from the beginning: enough for a page of 20 tweets.
 const USUAL_ANSWER: usize = 16 << 10;
 
-/// How many headers an answer has at most, mostly.
+/// Room for the headers that an answer mostly has.
 const USUAL_HEADERS: usize = 12;
 
 /// How many characters of what we say of a request there are at most: it may quote the request.

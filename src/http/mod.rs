@@ -123,7 +123,8 @@ impl Server {
             .route("/health/ready", get(health::ready))
             .fallback(answer::not_found)
             .method_not_allowed_fallback(answer::method_not_allowed)
-            // All at once, the outermost first: every call of this boxes a future and a service a request.
+            // All at once, the outermost first: every call of this boxes a future and a service a request. The first gives
+            // requests their id as well.
             .layer((
                 from_fn_with_state(Arc::clone(&server), tally::layer),
                 tower::util::option_layer(cors::layer(&self.app.config)),

@@ -18,7 +18,8 @@ use crate::redis::Redis;
 /// when it was to be full when it was seen, when it is with what was let through since, and how much that is; in microseconds.
 /// Returns the time, and of each count when it is full with that, and how long it is closed.
 ///
-/// If nobody else has counted meanwhile, the tab knows best; else what is owed comes on top.
+/// If nobody else has counted meanwhile, the tab knows best, unless our clock was set; else what is owed comes on top, as far as it
+/// has not come back by the tab's own count.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"local time = redis.call('TIME')
@@ -30,7 +31,11 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
             local window, wanted, seen, own, owed = unpack(numbers)
             local found = redis.call('HMGET', key, 'full', 'closed', 'failures')
             local full, closed = tonumber(found[1] or 0), tonumber(found[2] or 0)
-            if owed > 0 then full = full <= seen and math.max(full, own) or full + owed end
+            if owed > 0 then
+                owed = math.min(owed, math.max(own - now, 0))
+                local most = math.max(full, now) + owed
+                full = full <= seen and math.min(math.max(full, own), most) or most
+            end
             local missing = math.min(math.max(full - now, 0), window)
             admitted = admitted and missing + wanted <= window and closed <= now
             kept[place] = { missing = missing, wanted = wanted, owed = owed, failures = found[3] }
@@ -100,7 +105,7 @@ impl Shared {
         script.arg(ahead);
         for demand in demands {
             let quota = rules.quota(demand.action);
-            let tab = self.tabs.close(&(demand.action, demand.subject), &quota, clock);
+            let tab = self.tabs.close(&(demand.action, demand.subject), clock);
             script.key(self.key(demand.action, demand.subject));
             script.arg(quota.window()).arg(quota.price(demand.cost)).arg(tab.seen).arg(tab.own).arg(tab.owed);
         }

@@ -2,8 +2,10 @@
 //!
 //! Operations are many and cheap, and most clients are far from their limit. While half of a quota is left, a process lets up to a
 //! sixteenth of it through without asking, for half a minute at most, and has that counted with the next question. So most requests
-//! of somebody who comes often ask nothing. What is owed is paid out of the half that is left; it is forgotten if Redis goes away
-//! meanwhile. Only who is served by more than eight processes within that time may get a sixteenth more from each further one.
+//! of somebody who comes often ask nothing.
+//!
+//! One process counts exactly all the same. Of several, each may let through a sixteenth that the others do not know of, and says
+//! meanwhile that more is left than they do. What is owed is forgotten if Redis goes away.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +20,7 @@ const LASTS: i64 = 30 * SECOND * quota::MILLISECOND;
 /// How many there are at most. Whoever comes when there are so many asks Redis.
 const MOST: usize = 65_536;
 
-/// How often it is looked which of so many are over, in microseconds.
+/// How often those of so many go that owe nothing, in microseconds.
 const SWEEP_EVERY: i64 = SECOND * quota::MILLISECOND;
 
 /// Times are those of Redis, in microseconds.
@@ -37,9 +39,9 @@ pub struct Tab {
 }
 
 impl Tab {
-    /// Whether it is over, and what is owed has come back since: all of it, unless more was spent elsewhere.
+    /// Whether the bucket is full again by what this process knows, so that nothing is owed any more.
     fn is_settled(&self, clock: i64) -> bool {
-        self.opened.saturating_add(LASTS).saturating_add(self.owed) < clock
+        self.own <= clock.saturating_add(self.ahead)
     }
 }
 
@@ -59,7 +61,7 @@ impl Open {
     /// Whether there is room for one more.
     fn has_room(&mut self, clock: i64) -> bool {
         if self.tabs.len() >= MOST && !(self.swept..self.swept.saturating_add(SWEEP_EVERY)).contains(&clock) {
-            self.tabs.retain(|_, tab| !tab.is_settled(clock));
+            self.tabs.retain(|_, tab| tab.owed > 0 && !tab.is_settled(clock));
             self.swept = clock;
         }
         self.tabs.len() < MOST
@@ -85,11 +87,9 @@ impl Tabs {
         Some(Standing { action: demand.action, quota, remaining, full_in })
     }
 
-    /// What is owed, to be counted in Redis now; nothing when all of it has come back since, whatever else was spent.
-    pub fn close(&self, key: &Key, quota: &Quota, clock: i64) -> Tab {
-        let tab = self.lock().tabs.remove(key).unwrap_or_default();
-        let is_back = clock.saturating_sub(tab.opened) > quota.window().saturating_add(LASTS);
-        if is_back { Tab::default() } else { tab }
+    /// What is owed, to be counted in Redis now.
+    pub fn close(&self, key: &Key, clock: i64) -> Tab {
+        self.lock().tabs.remove(key).filter(|tab| !tab.is_settled(clock)).unwrap_or_default()
     }
 
     /// Redis has counted a demand: the bucket is full at `full_at`, and it is `now` there.

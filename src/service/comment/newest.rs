@@ -23,6 +23,12 @@ pub struct Comments {
     count: usize,
 }
 
+impl Comments {
+    fn all(known: Vec<Arc<comment::Model>>) -> Self {
+        Self { count: known.len(), known: known.into() }
+    }
+}
+
 impl Deref for Comments {
     type Target = [Arc<comment::Model>];
 
@@ -41,11 +47,7 @@ pub async fn load(db: &Db, tweets: &[TweetId], slice: Slice) -> Result<Vec<Comme
     let is_newest = slice.from == End::Newest && slice.older_than == i64::MAX && slice.limit <= KEPT;
     if !is_newest || !caches.keep() {
         let mut found = by_tweet(db, tweets, slice).await?;
-        let mut all = |tweet| {
-            let known: Arc<[_]> = found.remove(tweet).unwrap_or_default().into();
-            Comments { count: known.len(), known }
-        };
-        return Ok(tweets.iter().map(&mut all).collect());
+        return Ok(tweets.iter().map(|tweet| Comments::all(found.remove(tweet).unwrap_or_default())).collect());
     }
     let read = |tweets| caches.shared(tweets, |tweets| read(db, tweets));
     let lists = caches.newest_comments.get(caches.now(), tweets, read).await?;

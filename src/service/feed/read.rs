@@ -41,7 +41,7 @@ pub async fn page(app: &App, reader: UserId, request: &PageRequest) -> Result<Pa
 pub async fn shown(db: &Db, reader: UserId, asked: Slice) -> Result<Vec<Arc<tweet::Model>>> {
     match tip::slice(db, reader, &asked).await? {
         Some(known) => Ok(known),
-        // Boxed, for it is large and seldom there.
+        // Boxed, for it is large and seldom needed.
         None => Ok(Box::pin(slice(db.read(), reader, asked)).await?.into_iter().map(Arc::new).collect()),
     }
 }

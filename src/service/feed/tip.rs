@@ -58,6 +58,7 @@ async fn tip(db: &Db, reader: UserId, length: usize) -> Result<Option<Arc<Tip>>>
     }
     // Before the statement: what has happened by now it shows, and what happens from now on will come to it.
     let seen = caches.events();
+    // Boxed, for it is large and seldom needed.
     let (edges, entries) = Box::pin(read(db, reader, length)).await?;
     let is_all = entries.len() < length;
     Ok(Some(keep(db, Tip::new(reader, edges, Newest::new(entries, is_all), now, seen))))

@@ -33,6 +33,9 @@ async fn pages_of_allowed_origins_may_ask_with_credentials() {
     let headers = answer.headers[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().to_ascii_lowercase();
     assert!(headers.contains("content-type") && headers.contains("authorization"), "{headers}");
     assert_eq!(answer.headers[header::ACCESS_CONTROL_ALLOW_METHODS], "GET,POST");
+    // What every answer has, one that no handler gives has as well.
+    assert!(answer.headers.contains_key("x-request-id"));
+    assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
 
     for query in ["{ __typename }", "{"] {
         let mut request = app.anonymous().request(&json!({ "query": query }));

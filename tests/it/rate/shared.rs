@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use entity::UserId;
+use futures_util::stream::{self, StreamExt};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use roost::clock::{Clock, DAY, HOUR, MINUTE};
@@ -207,15 +208,35 @@ async fn who_is_far_from_the_limit_seldom_costs_redis_a_question() {
     way.cut();
     for count in 1..=10 {
         if count == 6 {
-            clock.advance(29_000);
+            clock.advance(20_000);
         }
         assert_eq!(remaining(&rates, 10).await, 1_590 - 10 * count, "without Redis");
     }
     // A sixteenth of the quota, or half a minute, and it has to be asked. It is away: a process counts for itself then.
     assert_eq!(remaining(&rates, 10).await, 1_590);
     assert_eq!(remaining(&patient, 10).await, 1_580, "without Redis");
-    clock.advance(2_000);
+    clock.advance(15_000);
     assert_eq!(remaining(&patient, 10).await, 1_590);
+}
+
+#[tokio::test]
+async fn there_is_room_for_whoever_comes_after_very_many() {
+    let Some(url) = redis_url() else { return };
+    let way = Proxy::to(&url).await;
+    let clock = Clock::default();
+    let rules = Rules { quotas: vec![(Action::Operations, Quota::new(1_600, 1, HOUR))], longest_delay: DAY };
+    let rates = Rates::shared(rules, clock.clone(), redis(&way.url(&url)));
+    // More than it is remembered for that they are far from their limit.
+    let many = stream::iter(1_000..67_000).for_each_concurrent(64, async |user| {
+        let demand = Demand { action: Action::Operations, subject: Subject::User(UserId(user)), cost: 1 };
+        assert_eq!(rates.take(&[demand]).await.unwrap().unwrap().remaining, 1_599);
+    });
+    many.await;
+    clock.advance(2_000);
+    let remaining = async || rates.take(&operation(10)).await.unwrap().unwrap().remaining;
+    assert_eq!(remaining().await, 1_590);
+    way.cut();
+    assert_eq!(remaining().await, 1_580, "without Redis");
 }
 
 #[tokio::test]
