@@ -107,6 +107,7 @@ impl Loaders {
         V: Send + Sync + Clone + 'static,
         Batches: Loader<K, Value = Option<V>, Error = Error>,
     {
+        // Boxed, for it is large, and the engine moves the futures of resolvers about.
         Ok(Box::pin(async move { self.batcher().load_one(key).await }).await?.flatten())
     }
 }

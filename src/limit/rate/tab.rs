@@ -53,7 +53,7 @@ pub struct Tabs {
 #[derive(Default)]
 struct Open {
     tabs: HashMap<Key, Tab>,
-    /// When it was last looked which are over, by our clock.
+    /// When it was last looked which owe nothing, by our clock.
     swept: i64,
 }
 
