@@ -121,6 +121,10 @@ impl Present for Comment {
             "likeCount" => json.number(at.page.comment_stats.get(&comment.id)?.as_ref()?.like_count),
             "viewerHasLiked" => json.boolean(likeable::known_like(at, self.subject())?),
             "viewerCanUpdate" => json.boolean(at.viewer == Some(comment.author_id)),
+            "viewerCanDelete" => {
+                let tweet_author = *at.page.tweet_authors.get(&comment.tweet_id)?;
+                json.boolean(at.viewer.is_some_and(|viewer| viewer == comment.author_id || viewer == tweet_author))
+            }
             _ => None,
         }
     }

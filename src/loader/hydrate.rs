@@ -62,6 +62,8 @@ pub struct Prefetched {
     pub likes: Map<(UserId, Subject), bool>,
     pub photos: Map<TweetId, Vec<Arc<photo::Model>>>,
     pub comments: Map<(TweetId, Slice), Comments>,
+    /// Who wrote the tweets that these stand under.
+    pub tweet_authors: Map<TweetId, UserId>,
 }
 
 impl Prefetched {
@@ -90,6 +92,7 @@ impl Prefetched {
         extend(&mut self.likes, other.likes);
         extend(&mut self.photos, other.photos);
         extend(&mut self.comments, other.comments);
+        extend(&mut self.tweet_authors, other.tweet_authors);
     }
 }
 
@@ -136,7 +139,9 @@ impl Loaders {
         let (page, tweet_stats, likes, photos, under) = Box::pin(fetched).await?;
         let contents = tweets.iter().map(|tweet| tweet.content.as_str());
         warm(contents.chain(page.texts()).chain(under.iter().flat_map(Prefetched::texts)));
-        self.keep(Prefetched { tweet_stats, likes, photos, ..page });
+        let commented = tweets.iter().filter(|_| !wants.comments.is_empty());
+        let tweet_authors = commented.map(|tweet| (tweet.id, tweet.author_id)).collect();
+        self.keep(Prefetched { tweet_stats, likes, photos, tweet_authors, ..page });
         under.into_iter().for_each(|page| self.keep(page));
         Ok(())
     }

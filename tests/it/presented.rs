@@ -54,22 +54,22 @@ fn without_engine(answer: &str) -> String {
     answer.replace(&part(true), "").replace(&part(false), "")
 }
 
-/// What JSON has to escape stands in it, and what looks as if.
-const ODD: &str = "\"quoted\", C:\\new,\ntwo lines, \u{2028} \u{e9} \u{1f426} </script>";
-
-/// A reader whose feed has some of everything, and an author in it.
+/// A reader whose feed has some of everything, and an author in it. What JSON has to escape stands in it, each in a text of its own, and
+/// what only looks as if.
 async fn world(app: &TestApp) -> [Person; 2] {
     let [ada, bob, eve] = app.cast(["ada", "bob", "eve"]).await;
     app.follow(&bob, &ada).await;
     app.follow(&ada, &eve).await;
     let pictured = app.tweet_photo(&ada, "with a picture").await;
-    let plain = app.tweet(&ada, ODD).await;
-    let own = app.tweet(&bob, "my own").await;
+    let plain = app.tweet(&ada, "\u{2028} \u{e9} \u{1f426} </script>").await;
+    let own = app.tweet(&bob, "my \"own\"").await;
     let comment = "mutation ($id: ID!, $content: String!) { createComment(input: { tweetId: $id, content: $content }) {
         comment { id } userErrors { code } } }";
     let like = "mutation ($id: ID!) { like(input: { subjectId: $id }) { userErrors { code } } }";
-    for (person, tweet) in [(&eve, &plain), (&ada, &plain), (&bob, &plain), (&eve, &own)] {
-        let variables = json!({ "id": tweet, "content": format!("so it is: {ODD}") });
+    let comments =
+        [(&eve, &plain, "so it is"), (&ada, &plain, "C:\\new"), (&bob, &plain, "two\nlines"), (&eve, &own, "so it is")];
+    for (person, tweet, content) in comments {
+        let variables = json!({ "id": tweet, "content": content });
         let answer = app.as_user(person).gql(comment, variables).await;
         let id = answer.changed("createComment")["comment"]["id"].clone();
         app.as_user(&bob).gql(like, json!({ "id": id })).await.changed("like");
