@@ -18,7 +18,8 @@ STAR, ORDINARY = 0, 77
 
 
 def measure(server: Server, pace, post: Load) -> dict:
-    """Entries a second by roost and by INSERT .. SELECT, and how long others' posts take: alone, beside an ordinary person's, beside user 1's."""
+    """Entries a second by roost and by INSERT .. SELECT, and how long others' posts take: alone, beside an ordinary person's,
+    beside user 1's."""
     database = str(server.database)
     star = int(post.people()[0][1])
     results: dict = {"entries": [], "posts": [], "behind": [], "limit": [], "quiet": [], "pair": [], "busy": []}

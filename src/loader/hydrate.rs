@@ -62,7 +62,7 @@ pub struct Prefetched {
     pub likes: Map<(UserId, Subject), bool>,
     pub photos: Map<TweetId, Vec<Arc<photo::Model>>>,
     pub comments: Map<(TweetId, Slice), Comments>,
-    /// Who wrote the tweets that these stand under.
+    /// Who wrote the tweets of the page: they may delete the comments under them.
     pub tweet_authors: Map<TweetId, UserId>,
 }
 
@@ -139,8 +139,7 @@ impl Loaders {
         let (page, tweet_stats, likes, photos, under) = Box::pin(fetched).await?;
         let contents = tweets.iter().map(|tweet| tweet.content.as_str());
         warm(contents.chain(page.texts()).chain(under.iter().flat_map(Prefetched::texts)));
-        let commented = tweets.iter().filter(|_| !wants.comments.is_empty());
-        let tweet_authors = commented.map(|tweet| (tweet.id, tweet.author_id)).collect();
+        let tweet_authors = tweets.iter().map(|tweet| (tweet.id, tweet.author_id)).collect();
         self.keep(Prefetched { tweet_stats, likes, photos, tweet_authors, ..page });
         under.into_iter().for_each(|page| self.keep(page));
         Ok(())
@@ -218,8 +217,8 @@ async fn fetch<K: Copy + Eq + Hash, V>(
     Ok(keys.iter().copied().zip(load(keys).await?).collect())
 }
 
-/// Has the processor fetch texts that are about to be written, many at a time. They lie all over the memory, and each would be waited
-/// for when its turn came, for longer than it takes to write it (docs/benchmarks.md, "Ten times the people").
+/// Has the processor fetch texts that are about to be written, many at a time. They lie all over the memory, and each would be
+/// waited for when its turn came, for longer than it takes to write it (docs/benchmarks.md, "Ten times the people").
 fn warm<'a>(texts: impl Iterator<Item = &'a str>) {
     let read = texts.flat_map(|text| text.bytes().step_by(CACHE_LINE)).fold(0, |read, byte| read ^ byte);
     std::hint::black_box(read);
